@@ -1,0 +1,47 @@
+/** NAL units (ITU-T H.264, 7.3.1, table 7-1). */
+
+/** nal_unit_type values that mean something here (table 7-1). */
+export const NalType = {
+  slice: 1,
+  partitionA: 2,
+  partitionB: 3,
+  partitionC: 4,
+  idr: 5,
+  sei: 6,
+  sps: 7,
+  pps: 8,
+  delimiter: 9,
+  endOfSequence: 10,
+  endOfStream: 11,
+  filler: 12,
+} as const;
+
+/**
+ * One NAL unit with its header byte, in one or more pieces that are views of received packets.
+ * Invariant: at least one part, none empty, `size` is the sum of their lengths.
+ */
+export interface NalUnit {
+  /** nal_unit_type, 0..31. */
+  readonly type: number;
+  readonly parts: readonly Uint8Array[];
+  /** Bytes in all. */
+  readonly size: number;
+}
+
+/** A NAL unit that lies in one piece. `bytes` is not empty. */
+export function wholeNalUnit(bytes: Uint8Array): NalUnit {
+  return { type: (bytes[0] ?? 0) & 0x1f, parts: [bytes], size: bytes.byteLength };
+}
+
+/** The NAL unit in one piece; copies only when it came in several. */
+export function nalUnitBytes(unit: NalUnit): Uint8Array {
+  const [only] = unit.parts;
+  if (unit.parts.length === 1 && only !== undefined) return only;
+  const bytes = new Uint8Array(unit.size);
+  let at = 0;
+  for (const part of unit.parts) {
+    bytes.set(part, at);
+    at += part.byteLength;
+  }
+  return bytes;
+}

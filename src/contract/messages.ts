@@ -1,0 +1,181 @@
+/** What the control process and a media worker process say to each other. Plain values only. */
+import type { FailureCode } from "./failures.ts";
+import type { MediaSessionId, StreamName, TransponderId } from "./ids.ts";
+import type { WorkerOptions } from "./worker-options.ts";
+
+/** A failure as a plain value. */
+export interface Reason {
+  readonly code: FailureCode;
+  readonly message: string;
+}
+
+/** Bounds the publisher asked for, kilobits per second; 0 means unset. */
+export interface BitrateWish {
+  readonly start: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A sound file that replaces the live audio of one push. */
+export interface SoundWish {
+  /** Absolute path, already checked to lie in the media directory. */
+  readonly path: string;
+  readonly loop: boolean;
+}
+
+/** Where a push goes; `rtmpUrl` and `name` may hold keys and passwords and must not be logged. */
+export interface DestinationWish {
+  readonly rtmpUrl: string;
+  /** Name to publish under; undefined takes the last path segment of the URL. */
+  readonly name: string | undefined;
+  readonly flashVersion: string | undefined;
+}
+
+/** Requests to a worker: argument and answer of each. */
+export interface Commands {
+  readonly configure: { in: WorkerOptions; out: { readonly udpPort: number } };
+  readonly "publish.open": {
+    in: {
+      readonly session: MediaSessionId;
+      readonly stream: StreamName;
+      readonly offer: string;
+      readonly bitrate: BitrateWish;
+    };
+    out: {
+      readonly answer: string;
+      readonly audioCodec: string | undefined;
+      readonly videoCodec: string | undefined;
+    };
+  };
+  readonly "publish.close": {
+    in: { readonly session: MediaSessionId; readonly reason: Reason };
+    out: Empty;
+  };
+  readonly "play.open": {
+    in: {
+      readonly session: MediaSessionId;
+      readonly source: MediaSessionId;
+      readonly offer: string;
+    };
+    out: { readonly answer: string };
+  };
+  readonly "play.close": {
+    in: { readonly session: MediaSessionId; readonly reason: Reason };
+    out: Empty;
+  };
+  readonly "push.start": {
+    in: {
+      readonly push: TransponderId;
+      readonly source: MediaSessionId;
+      readonly destination: DestinationWish;
+      readonly muted: boolean;
+      readonly sound: SoundWish | undefined;
+    };
+    out: Empty;
+  };
+  readonly "push.stop": {
+    in: { readonly push: TransponderId; readonly reason: Reason };
+    out: Empty;
+  };
+  readonly "push.mute": {
+    in: { readonly push: TransponderId; readonly muted: boolean };
+    out: Empty;
+  };
+  readonly "push.sound": {
+    in: { readonly push: TransponderId; readonly sound: SoundWish | undefined };
+    out: Empty;
+  };
+  readonly stats: { in: Empty; out: WorkerStats };
+  /** Ends every push and session with proper goodbyes, then answers. */
+  readonly drain: { in: { readonly reason: Reason }; out: Empty };
+}
+
+export type Empty = Record<string, never>;
+
+/** Life of a published or played stream. */
+export type SessionState =
+  | { readonly kind: "live" }
+  | { readonly kind: "ended"; readonly reason: Reason };
+
+/** Life of a push, as seen from outside the worker. */
+export type PushState =
+  | { readonly kind: "connecting"; readonly attempt: number }
+  | { readonly kind: "waitingForKeyframe" }
+  | { readonly kind: "live" }
+  | {
+      readonly kind: "backingOff";
+      readonly attempt: number;
+      /** Milliseconds until the next attempt. */
+      readonly delay: number;
+      readonly cause: Reason;
+    }
+  | { readonly kind: "ended"; readonly reason: Reason };
+
+/** What a worker tells without being asked. */
+export type WorkerEvent =
+  | {
+      readonly kind: "publish.state";
+      readonly session: MediaSessionId;
+      readonly state: SessionState;
+    }
+  | {
+      readonly kind: "publish.video";
+      readonly session: MediaSessionId;
+      readonly width: number;
+      readonly height: number;
+    }
+  | { readonly kind: "play.state"; readonly session: MediaSessionId; readonly state: SessionState }
+  | { readonly kind: "push.state"; readonly push: TransponderId; readonly state: PushState }
+  /** A sound that was not to loop has ended; the live audio is back. */
+  | { readonly kind: "push.soundEnded"; readonly push: TransponderId };
+
+/** Figures of one published stream. Counters count from its start. */
+export interface StreamStats {
+  readonly session: MediaSessionId;
+  readonly width: number;
+  readonly height: number;
+  /** Over the last seconds. */
+  readonly fps: number;
+  /** Bits per second over the last seconds. */
+  readonly videoBitrate: number;
+  readonly audioBitrate: number;
+  readonly packetsReceived: number;
+  readonly packetsLost: number;
+  readonly packetsRecovered: number;
+  readonly framesReceived: number;
+  readonly framesDropped: number;
+  readonly keyframes: number;
+  readonly keyframeRequests: number;
+  /** Round trip in milliseconds; undefined before it was measured. */
+  readonly roundTrip: number | undefined;
+  readonly videoFrozenMs: number;
+}
+
+/** Figures of one push. */
+export interface PushStats {
+  readonly push: TransponderId;
+  readonly bytesSent: number;
+  /** Bits per second over the last seconds. */
+  readonly bitrate: number;
+  readonly framesSent: number;
+  readonly framesDropped: number;
+  readonly gopsDropped: number;
+  readonly reconnects: number;
+  readonly backlogBytes: number;
+  readonly backlogMs: number;
+  /** Time between the last two keyframes sent, milliseconds. */
+  readonly keyframeInterval: number;
+}
+
+export interface WorkerStats {
+  /** Event loop utilisation since the last question, 0..1. */
+  readonly utilisation: number;
+  /** CPU seconds, worker and its codec process. */
+  readonly cpuSeconds: number;
+  readonly codecCpuSeconds: number;
+  readonly codecRestarts: number;
+  readonly residentBytes: number;
+  readonly streams: readonly StreamStats[];
+  readonly pushes: readonly PushStats[];
+  readonly players: number;
+}

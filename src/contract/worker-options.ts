@@ -1,0 +1,67 @@
+/** The slice of the settings that a media worker process gets in its first message. */
+export interface WorkerOptions {
+  readonly webrtc: {
+    /** UDP port of this worker. */
+    readonly udpPort: number;
+    /** Local address to bind; undefined binds all. */
+    readonly bindAddress: string | undefined;
+    /** Address to write into candidates instead of the local ones. */
+    readonly publicAddress: string | undefined;
+  };
+  readonly ingest: {
+    /** Milliseconds from the answer until ICE and DTLS must be up. */
+    readonly connectTimeoutMs: number;
+    /** Milliseconds without any RTP after which a publisher counts as gone. */
+    readonly idleTimeoutMs: number;
+    /** Longest wait for a retransmission, milliseconds. */
+    readonly maxReorderWaitMs: number;
+    /** Smallest time between two keyframe requests to one publisher, milliseconds. */
+    readonly keyframeRequestGapMs: number;
+    /** Cap of the bitrate announced to the publisher, kilobits per second. */
+    readonly maxBitrateKbps: number;
+  };
+  readonly audio: {
+    /** 0 follows the source. */
+    readonly channels: 0 | 1 | 2;
+    /** Bits per second per encoded stream, by channel count. */
+    readonly monoBitrate: number;
+    readonly stereoBitrate: number;
+  };
+  readonly push: {
+    readonly flashVersion: string;
+    readonly localAddress: string | undefined;
+    readonly sendMetadata: boolean;
+    readonly connectTimeoutMs: number;
+    readonly writeTimeoutMs: number;
+    readonly extraCa: string | undefined;
+    readonly verifyCertificate: boolean;
+    readonly allowPrivateAddresses: boolean;
+    /** Keyframes are asked for so often while a push needs them, milliseconds. */
+    readonly keyframeIntervalMs: number;
+    /** Most bytes that may wait for one slow destination. */
+    readonly bufferBytes: number;
+    /** Most media time that may wait for one slow destination, milliseconds. */
+    readonly bufferMs: number;
+    /** WCS `rtmp.server_buffer_enabled`. */
+    readonly serverBuffer: boolean;
+    /** WCS `rtmp_out_buffer_*`; undefined when off. Milliseconds. */
+    readonly outBuffer:
+      | {
+          readonly startMs: number;
+          readonly initialMs: number;
+          readonly pollingMs: number;
+          /** -1 means without limit. */
+          readonly maxBufferings: number;
+        }
+      | undefined;
+    readonly restore: {
+      /** 0 never tries again; -1 without limit. */
+      readonly attempts: number;
+      readonly intervalMs: number;
+      /** 1 keeps the interval, 2 doubles it each time. */
+      readonly factor: number;
+      readonly maxIntervalMs: number;
+    };
+  };
+  readonly log: { readonly level: string };
+}

@@ -1,0 +1,95 @@
+/**
+ * RTP packets (RFC 3550, section 5.1) and header extensions (RFC 8285).
+ *
+ *  0                   1                   2                   3
+ *  |V=2|P|X|  CC   |M|     PT      |       sequence number         |
+ *  |                           timestamp                           |
+ *  |                             SSRC                              |
+ *  |              CSRC list, then the header extension             |
+ */
+import { ProtocolError } from "../../base/protocol-error.ts";
+import { type WireSeq, wireSeq } from "./sequence.ts";
+import { type WireTicks, wireTicks } from "./timestamp.ts";
+
+/** One parsed packet. `payload` and `extension` are views of the datagram; padding is cut off. */
+export interface RtpPacket {
+  readonly payloadType: number;
+  readonly marker: boolean;
+  readonly sequence: WireSeq;
+  readonly timestamp: WireTicks;
+  readonly ssrc: number;
+  /** Empty for a padding-only packet (a bandwidth probe). */
+  readonly payload: Uint8Array;
+  /** The 16-bit profile of the extension block: 0xBEDE (one-byte), 0x100X (two-byte), 0 without one. */
+  readonly extensionProfile: number;
+  /** The body of the extension block; empty without one. */
+  readonly extension: Uint8Array;
+}
+
+const HEADER_BYTES = 12;
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
+const u16 = (b: Uint8Array, at: number): number => ((b[at] as number) << 8) | (b[at + 1] as number);
+const u32 = (b: Uint8Array, at: number): number =>
+  (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | u16(b, at + 2)) >>> 0;
+
+/** Parses one datagram. Throws `ProtocolError` with a rule `rtp.*`. */
+export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
+  if (bytes.byteLength < HEADER_BYTES) throw new ProtocolError("rtp.short", "no room for a header");
+  const first = bytes[0] as number;
+  if (first >> 6 !== 2) throw new ProtocolError("rtp.version", `version ${first >> 6}`);
+  let offset = HEADER_BYTES + 4 * (first & 0x0f);
+  let extensionProfile = 0;
+  let extension = NO_BYTES;
+  if ((first & 0x10) !== 0) {
+    if (offset + 4 > bytes.byteLength) throw new ProtocolError("rtp.extension", "header cut off");
+    extensionProfile = u16(bytes, offset);
+    const end = offset + 4 + 4 * u16(bytes, offset + 2);
+    if (end > bytes.byteLength) throw new ProtocolError("rtp.extension", "body cut off");
+    extension = bytes.subarray(offset + 4, end);
+    offset = end;
+  }
+  let end = bytes.byteLength;
+  if ((first & 0x20) !== 0) end -= bytes[end - 1] as number;
+  if (offset > end)
+    throw new ProtocolError("rtp.length", "CSRC list or padding exceeds the packet");
+  const second = bytes[1] as number;
+  return {
+    payloadType: second & 0x7f,
+    marker: (second & 0x80) !== 0,
+    sequence: wireSeq(u16(bytes, 2)),
+    timestamp: wireTicks(u32(bytes, 4)),
+    ssrc: u32(bytes, 8),
+    payload: offset === end ? NO_BYTES : bytes.subarray(offset, end),
+    extensionProfile,
+    extension,
+  };
+}
+
+/** True when a datagram on a multiplexed port is RTCP (RFC 5761, section 4: types 192..223). */
+export function isRtcp(bytes: Uint8Array): boolean {
+  const type = bytes[1] ?? 0;
+  return type >= 192 && type <= 223;
+}
+
+/** The value of header extension `id` (1..255) as a view, or undefined when absent or malformed. */
+export function headerExtension(packet: RtpPacket, id: number): Uint8Array | undefined {
+  const { extension: bytes, extensionProfile } = packet;
+  const oneByte = extensionProfile === 0xbede;
+  if (!oneByte && extensionProfile >> 4 !== 0x100) return undefined;
+  for (let at = 0; at < bytes.byteLength; ) {
+    const head = bytes[at] as number;
+    if (head === 0) {
+      at += 1;
+      continue;
+    }
+    const found = oneByte ? head >> 4 : head;
+    if (oneByte && found === 15) return undefined;
+    const start = at + (oneByte ? 1 : 2);
+    const length = oneByte ? (head & 0x0f) + 1 : (bytes[at + 1] ?? 0);
+    if (start + length > bytes.byteLength) return undefined;
+    if (found === id) return bytes.subarray(start, start + length);
+    at = start + length;
+  }
+  return undefined;
+}

@@ -1,0 +1,64 @@
+import type { FailureValue } from "../../base/failure.ts";
+import type { Micros } from "../../base/time.ts";
+import type { AudioFrame } from "../../media/frame.ts";
+
+/**
+ * The grid on which a stream's AAC frames lie: frame `slot` covers samples `slot * 1024` up to
+ * `(slot + 1) * 1024` of the stream's timeline at 48 kHz. Live audio, silence and clips all lie on the
+ * same grid, so that one can take the place of another frame by frame.
+ */
+export const AAC_SAMPLES = 1024;
+export const AAC_RATE = 48_000;
+
+/** Start of `slot` on the stream's timeline, from the absolute sample count (1024 / 48 000 s is not whole). */
+export const slotTime = (slot: number): Micros =>
+  Math.floor((slot * AAC_SAMPLES * 125) / 6) as Micros;
+/** The slot that covers `pts`. */
+export const slotAt = (pts: Micros): number => Math.floor((pts * 6) / (125 * AAC_SAMPLES));
+
+/** One encoded frame. `body` is a raw AAC-LC access unit, without ADTS. */
+export interface AacFrame {
+  readonly slot: number;
+  readonly body: Uint8Array;
+}
+
+export interface TranscodeOptions {
+  readonly channels: 1 | 2;
+  /** Bits per second. */
+  readonly bitrate: number;
+}
+
+export interface TranscodeHandlers {
+  /** Slots strictly increase; slots may be skipped where the source had nothing for a long time. */
+  onFrames(frames: readonly AacFrame[]): void;
+  /** The engine was lost; the transcode goes on by itself when a new engine is up. */
+  onInterrupted(cause: FailureValue): void;
+}
+
+/** One stream's live audio being turned into AAC-LC at 48 kHz. */
+export interface AudioTranscode {
+  /** Frames in order of pts. Gaps are concealed, small drifts against the grid are resampled away. */
+  write(frame: AudioFrame): void;
+  close(): void;
+}
+
+/** A whole sound file on the grid's frame length, for one channel count and bitrate. */
+export interface AudioClip {
+  /** Raw AAC frames of the file, the last padded with silence. */
+  readonly frames: readonly Uint8Array[];
+  /** The same, to be played in a circle without a click at the seam. */
+  readonly loop: readonly Uint8Array[];
+}
+
+/** AAC for any number of streams, encoded outside of this process. */
+export interface AudioTranscoder {
+  open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode;
+  /**
+   * Decodes and encodes a WAV file; results are cached by path, modification time and options.
+   * Rejects with `Failure`: `soundFileNotFound`, `soundFileInvalid`, `codecUnavailable`.
+   */
+  loadClip(path: string, options: TranscodeOptions): Promise<AudioClip>;
+  /** CPU seconds the engine used so far, restarts, open transcodes. */
+  stats(): { readonly cpuSeconds: number; readonly restarts: number; readonly open: number };
+  close(): Promise<void>;
+}
