@@ -1,0 +1,73 @@
+/** `npm test [-- words]`: everything that says whether the project works. Words choose test files by path. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { prepare, ROOT, run } from "./prepare.mjs";
+
+const TEST_TIMEOUT_MS = 120_000;
+const TOOLS = [
+  { name: "Chromium", files: ["/usr/bin/chromium"], packages: ["chromium", "fonts-dejavu-core"] },
+  { name: "ffmpeg", files: ["/usr/bin/ffmpeg", "/usr/bin/ffprobe"], packages: ["ffmpeg"] },
+  {
+    name: "nginx with its RTMP module",
+    files: ["/usr/sbin/nginx", "/usr/lib/nginx/modules/ngx_rtmp_module.so"],
+    packages: ["nginx", "libnginx-mod-rtmp"],
+  },
+];
+
+const missing = () => TOOLS.filter(({ files }) => !files.every((file) => existsSync(file)));
+
+/** The programs that the tests judge and are judged by; from the system's packages when that is allowed. */
+function installTools() {
+  const wanted = missing();
+  if (wanted.length === 0) return;
+  const packages = wanted.flatMap(({ packages: names }) => names);
+  if (process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
+    console.log(`Installing ${packages.join(" ")} ...`);
+    const options = { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+    spawnSync("apt-get", ["update"], options);
+    spawnSync("apt-get", ["install", "-y", "--no-install-recommends", ...packages], options);
+  }
+  const absent = missing();
+  if (absent.length === 0) return;
+  for (const { name, files } of absent) console.error(`Missing: ${name} (${files.join(", ")})`);
+  console.error(`On Debian: apt-get install --no-install-recommends ${packages.join(" ")}`);
+  process.exit(1);
+}
+
+function testFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".test.js"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Unit tests side by side; those that start browsers and servers one after the other. */
+function runTests(words) {
+  const dist = join(ROOT, "dist");
+  const all = [...testFiles(join(dist, "src")), ...testFiles(join(dist, "test"))];
+  const chosen = all.filter((file) => words.every((word) => relative(dist, file).includes(word)));
+  const heavy = chosen.filter((file) => /test\/(integration|e2e)\//.test(file));
+  const light = chosen.filter((file) => !heavy.includes(file));
+  const reports = [
+    [light, "2"],
+    [heavy, "1"],
+  ];
+  for (const [files, concurrency] of reports) {
+    if (files.length === 0) continue;
+    run(process.execPath, [
+      "--enable-source-maps",
+      "--test",
+      `--test-timeout=${TEST_TIMEOUT_MS}`,
+      `--test-concurrency=${concurrency}`,
+      "--test-reporter=spec",
+      ...files,
+    ]);
+  }
+}
+
+prepare();
+const words = process.argv.slice(2);
+if (words.length === 0) run("npx", ["biome", "check", "--error-on-warnings"]);
+installTools();
+runTests(words);

@@ -1,0 +1,64 @@
+import type { AudioSlot } from "./audio-line.ts";
+
+/** Tag bodies of a sound file, one a slot. */
+export interface ClipBodies {
+  /** Not empty. */
+  readonly bodies: readonly Uint8Array[];
+  /** Played in a circle until it is taken away. */
+  readonly loop: boolean;
+}
+
+/** What one slot sounds like at one destination. */
+export interface SwitchedSlot {
+  readonly body: Uint8Array;
+  /** True once, for the slot after the last one of a clip that does not loop. */
+  readonly clipEnded: boolean;
+}
+
+/**
+ * Chooses what a destination hears, slot by slot: live audio, a clip, or silence. `muted` silences
+ * whatever would sound; a clip takes the place of live audio and runs on while muted.
+ */
+export class SoundSwitch {
+  readonly #silence: Uint8Array;
+  #clip: ClipBodies | undefined;
+  #position = 0;
+  muted: boolean;
+
+  /** `silence` is the tag body of one silent frame. */
+  constructor(silence: Uint8Array, muted: boolean) {
+    this.#silence = silence;
+    this.muted = muted;
+  }
+
+  /** Whether the live audio can be heard now. */
+  get wantsLive(): boolean {
+    return !this.muted && this.#clip === undefined;
+  }
+
+  /** Plays `clip` from its beginning; undefined returns to live audio. */
+  setClip(clip: ClipBodies | undefined): void {
+    this.#clip = clip;
+    this.#position = 0;
+  }
+
+  /** The body to send for `slot`. */
+  select(slot: AudioSlot): SwitchedSlot {
+    const clip = this.#clip;
+    if (clip === undefined) return { body: this.#audible(slot.live), clipEnded: false };
+    if (this.#position >= clip.bodies.length) {
+      if (!clip.loop) {
+        this.#clip = undefined;
+        return { body: this.#audible(slot.live), clipEnded: true };
+      }
+      this.#position = 0;
+    }
+    const body = clip.bodies[this.#position];
+    this.#position += 1;
+    return { body: this.#audible(body), clipEnded: false };
+  }
+
+  #audible(body: Uint8Array | undefined): Uint8Array {
+    return this.muted || body === undefined ? this.#silence : body;
+  }
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Millis, micros, millis } from "../base/time.ts";
+import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
+import { slotTime } from "./audio-grid.ts";
+import { Transponder, type TransponderOptions } from "./transponder.ts";
+
+interface Sent {
+  readonly what: string;
+  readonly timestamp: Millis;
+}
+
+const options: TransponderOptions = {
+  budget: { bytes: 1000, duration: millis(10_000) },
+  playout: undefined,
+  sendMetadata: true,
+  audioAloneAfter: micros(1_000_000),
+  muted: false,
+  audio: { config: Uint8Array.of(0xaf, 0), silence: Uint8Array.of(0xaf, 1) },
+};
+
+/** A destination whose socket takes or does not take more, and what it got. */
+function destination(overrides: Partial<TransponderOptions> = {}) {
+  const sent: Sent[] = [];
+  const calls = { keyframes: 0, lives: 0, clipEnds: 0 };
+  const socket = { full: false };
+  const transponder = new Transponder(
+    { ...options, ...overrides },
+    {
+      describe: () => Uint8Array.of(2),
+      requestKeyframe: () => {
+        calls.keyframes += 1;
+      },
+      onLive: () => {
+        calls.lives += 1;
+      },
+      onClipEnded: () => {
+        calls.clipEnds += 1;
+      },
+    },
+  );
+  const link = {
+    write(tag: FlvTag, timestamp: Millis): boolean {
+      const role = tag.kind === "script" ? "metadata" : `${tag.kind}:${tag.role}`;
+      sent.push({ what: role, timestamp });
+      return !socket.full;
+    },
+  };
+  return { transponder, sent, calls, socket, link };
+}
+
+const video = (role: VideoTag["role"], ms: number, bytes = 100): VideoTag => ({
+  kind: "video",
+  role,
+  pts: micros(ms * 1000),
+  body: new Uint8Array(bytes),
+});
+const audio = (slot: number) => ({ slot, pts: slotTime(slot), live: Uint8Array.of(0xaf, 1, 2) });
+const whats = (sent: readonly Sent[]): string[] => sent.map(({ what }) => what);
+
+test("a connection starts with metadata, configurations and an IDR picture", () => {
+  const { transponder, sent, link, calls } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 0));
+  transponder.onVideo(video("delta", 0));
+  transponder.onAudio(audio(0));
+  transponder.onVideo(video("key", 33));
+  transponder.onVideo(video("delta", 66));
+  const start = ["metadata", "video:config", "audio:config", "video:key", "video:delta"];
+  assert.deepEqual(whats(sent), start);
+  assert.deepEqual(
+    sent.map(({ timestamp }) => timestamp),
+    [0, 0, 0, 0, 33],
+  );
+  assert.equal(calls.lives, 1);
+});
+
+test("a new configuration in mid-stream comes with new metadata, before its IDR picture", () => {
+  const { transponder, sent, link } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 0));
+  transponder.onVideo(video("key", 0));
+  transponder.onVideo(video("config", 2000));
+  transponder.onVideo(video("key", 2000));
+  assert.deepEqual(whats(sent).slice(4), ["metadata", "video:config", "video:key"]);
+});
+
+test("a later connection repeats the start and its timestamps run on", () => {
+  const { transponder, sent, link } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 0));
+  transponder.onVideo(video("key", 0));
+  transponder.disconnect();
+  transponder.onVideo(video("delta", 1000));
+  sent.length = 0;
+  transponder.connect(link, micros(5_000_000));
+  transponder.onVideo(video("key", 5000));
+  assert.deepEqual(whats(sent), ["metadata", "video:config", "audio:config", "video:key"]);
+  assert.ok(sent.every(({ timestamp }) => timestamp === 5000));
+});
+
+test("a stream without pictures goes out as audio alone after the wait", () => {
+  const { transponder, sent, link } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onAudio(audio(1));
+  transponder.tick(micros(999_999));
+  transponder.onAudio(audio(47));
+  assert.deepEqual(sent, []);
+  transponder.tick(micros(1_000_000));
+  transponder.onAudio(audio(48));
+  assert.deepEqual(whats(sent), ["metadata", "audio:config", "audio:frame"]);
+});
+
+test("when pictures are lost to a slow destination, audio goes on and video returns with a keyframe", () => {
+  const { transponder, sent, link, socket, calls } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 0));
+  transponder.onVideo(video("key", 0));
+  socket.full = true;
+  for (let at = 1; at <= 12; at += 1) transponder.onVideo(video("delta", at * 33));
+  assert.equal(calls.keyframes, 1);
+  socket.full = false;
+  sent.length = 0;
+  transponder.drained();
+  transponder.onVideo(video("delta", 500));
+  transponder.onAudio(audio(30));
+  transponder.onVideo(video("key", 700));
+  assert.deepEqual(whats(sent), ["audio:frame", "video:key"]);
+  assert.ok(transponder.counters.framesDropped >= 10);
+});
+
+test("whatever happens, no picture comes before its IDR picture and no timestamp goes back", () => {
+  const event = fc.constantFrom(
+    "key",
+    "delta",
+    "delta",
+    "delta",
+    "config",
+    "audio",
+    "full",
+    "drained",
+    "reconnect",
+    "mute",
+    "tick",
+  );
+  fc.assert(
+    fc.property(fc.array(event, { maxLength: 200 }), (events) => {
+      const { transponder, sent, link, socket } = destination();
+      let ms = 0;
+      const connections: Sent[][] = [];
+      const reconnect = (): void => {
+        connections.push(sent.splice(0));
+        transponder.disconnect();
+        socket.full = false;
+        transponder.connect(link, micros(ms * 1000));
+      };
+      reconnect();
+      for (const e of events) {
+        ms += 33;
+        if (e === "key" || e === "delta" || e === "config") transponder.onVideo(video(e, ms, 300));
+        else if (e === "audio") transponder.onAudio(audio(Math.ceil((ms * 48) / 1024)));
+        else if (e === "full") socket.full = true;
+        else if (e === "mute") transponder.setMuted(!transponder.muted);
+        else if (e === "tick") transponder.tick(micros(ms * 1000));
+        else if (e === "reconnect") reconnect();
+        else {
+          socket.full = false;
+          transponder.drained();
+        }
+        assert.ok(transponder.backlog.bytes <= options.budget.bytes);
+      }
+      connections.push(sent.splice(0));
+      const last = { video: -1, audio: -1 };
+      for (const tags of connections) {
+        const firstPicture = tags.findIndex(({ what }) => /video:(key|delta)/.test(what));
+        if (firstPicture >= 0) assert.equal(tags[firstPicture]?.what, "video:key");
+        for (const { what, timestamp } of tags) {
+          const kind = what.startsWith("audio") ? "audio" : "video";
+          if (what === "metadata") continue;
+          assert.ok(timestamp >= last[kind]);
+          last[kind] = timestamp;
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});

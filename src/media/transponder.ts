@@ -1,0 +1,236 @@
+import { type Micros, type Millis, millis } from "../base/time.ts";
+import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
+import type { AudioSlot } from "./audio-line.ts";
+import { KeyframeGate } from "./keyframe-gate.ts";
+import { type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
+import { PlayoutBuffer, type PlayoutOptions } from "./playout-buffer.ts";
+import { type ClipBodies, SoundSwitch } from "./sound-switch.ts";
+import type { HubSubscriber } from "./stream-hub.ts";
+
+/** What leaves for the destination; false asks to hold back until `drained`. */
+export interface TransponderLink {
+  write(tag: FlvTag, timestamp: Millis): boolean;
+}
+
+export interface TransponderOptions {
+  readonly budget: OutputBudget;
+  /** Smooth output at the price of latency; undefined sends at once. */
+  readonly playout: PlayoutOptions | undefined;
+  readonly sendMetadata: boolean;
+  /** How long audio waits for the first picture before it goes out alone. */
+  readonly audioAloneAfter: Micros;
+  readonly muted: boolean;
+  /** Tag bodies of the audio configuration and of one silent frame. */
+  readonly audio: { readonly config: Uint8Array; readonly silence: Uint8Array };
+}
+
+/** What the owner of a transponder learns from it. */
+export interface TransponderPorts {
+  /** Body of an onMetaData message that describes what is sent from now on. */
+  describe(): Uint8Array;
+  requestKeyframe(): void;
+  /** The first frame of a connection went out. */
+  onLive(): void;
+  /** A clip that does not loop has ended. */
+  onClipEnded(): void;
+}
+
+/** Counters since the start of the push. */
+export interface TransponderCounters {
+  framesSent: number;
+  framesDropped: number;
+  gopsDropped: number;
+  keyframeInterval: Millis;
+}
+
+/**
+ * One push: gate, sound, timestamps and buffer between a stream and a destination. It outlives
+ * connections: timestamps run on, and every connection starts with metadata, configurations and an
+ * IDR picture.
+ */
+export class Transponder implements HubSubscriber {
+  readonly #options: TransponderOptions;
+  readonly #ports: TransponderPorts;
+  readonly #gate = new KeyframeGate();
+  readonly #sound: SoundSwitch;
+  readonly #buffer: OutputBuffer;
+  readonly #playout: PlayoutBuffer | undefined;
+  readonly #last = { video: millis(0), audio: millis(0), script: millis(0) };
+  readonly counters: TransponderCounters = {
+    framesSent: 0,
+    framesDropped: 0,
+    gopsDropped: 0,
+    keyframeInterval: millis(0),
+  };
+  #link: TransponderLink | undefined;
+  #origin: Micros | undefined;
+  #connectedAt: Micros | undefined;
+  #newConfig: VideoTag | undefined;
+  #config: VideoTag | undefined;
+  #introduced = false;
+  #pictured = false;
+  #audioAlone = false;
+  #congested = false;
+  #lastKey: Millis | undefined;
+
+  constructor(options: TransponderOptions, ports: TransponderPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#sound = new SoundSwitch(options.audio.silence, options.muted);
+    this.#buffer = new OutputBuffer(options.budget);
+    this.#playout = options.playout && new PlayoutBuffer(options.playout);
+  }
+
+  get wantsLiveAudio(): boolean {
+    return this.#link !== undefined && this.#sound.wantsLive;
+  }
+
+  get awaitsFirstPicture(): boolean {
+    return this.#link !== undefined && !this.#pictured;
+  }
+
+  get muted(): boolean {
+    return this.#sound.muted;
+  }
+
+  /** Bytes and media time that wait here for the destination. */
+  get backlog(): { readonly bytes: number; readonly duration: Millis } {
+    return { bytes: this.#buffer.bytes, duration: this.#buffer.duration };
+  }
+
+  /** A connection is ready for media; nothing of an earlier one is sent again. */
+  connect(link: TransponderLink, now: Micros): void {
+    this.#link = link;
+    this.#connectedAt = now;
+    this.#introduced = false;
+    this.#pictured = false;
+    this.#congested = false;
+    this.#audioAlone = false;
+    this.#newConfig = this.#config;
+    this.#gate.close();
+  }
+
+  /** The connection is gone. */
+  disconnect(): void {
+    this.#link = undefined;
+    this.#gate.close();
+    this.#buffer.clear();
+    this.#playout?.clear();
+  }
+
+  setMuted(muted: boolean): void {
+    this.#sound.muted = muted;
+  }
+
+  setClip(clip: ClipBodies | undefined): void {
+    this.#sound.setClip(clip);
+  }
+
+  onVideo(tag: VideoTag): void {
+    if (tag.role === "config") {
+      this.#config = tag;
+      this.#newConfig = tag;
+      return;
+    }
+    if (this.#link === undefined || !this.#gate.pass(tag)) return;
+    const timestamp = this.#timestamp(tag.pts);
+    if (tag.role === "key") this.#beforeKeyframe(tag.pts, timestamp);
+    this.#send(tag, this.#forward("video", timestamp));
+  }
+
+  onAudio(slot: AudioSlot): void {
+    const { body, clipEnded } = this.#sound.select(slot);
+    if (clipEnded) this.#ports.onClipEnded();
+    if (this.#link === undefined || !(this.#introduced || this.#audioAlone)) return;
+    if (this.#origin !== undefined && slot.pts < this.#origin) return;
+    const timestamp = this.#timestamp(slot.pts);
+    if (!this.#introduced) this.#introduce(slot.pts, timestamp);
+    const tag: FlvTag = { kind: "audio", role: "frame", pts: slot.pts, body };
+    this.#send(tag, this.#forward("audio", timestamp));
+  }
+
+  /** The link takes tags again. */
+  drained(): void {
+    this.#congested = false;
+    this.#buffer.drain((entry) => this.#write(entry));
+  }
+
+  /** Time-driven work, about every 10 ms. */
+  tick(now: Micros): void {
+    const since = this.#connectedAt;
+    if (since !== undefined && !this.#introduced && now - since >= this.#options.audioAloneAfter) {
+      this.#audioAlone = true;
+    }
+    this.#playout?.release(now, (entry) => this.#output(entry));
+  }
+
+  #beforeKeyframe(pts: Micros, timestamp: Millis): void {
+    this.#pictured = true;
+    if (!this.#introduced) this.#introduce(pts, timestamp);
+    else if (this.#newConfig !== undefined) {
+      this.#sendMetadata(pts, timestamp);
+      this.#sendVideoConfig(timestamp);
+    }
+    if (this.#lastKey !== undefined) {
+      this.counters.keyframeInterval = millis(timestamp - this.#lastKey);
+    }
+    this.#lastKey = timestamp;
+  }
+
+  #introduce(pts: Micros, timestamp: Millis): void {
+    this.#introduced = true;
+    this.#sendMetadata(pts, timestamp);
+    this.#sendVideoConfig(timestamp);
+    const config: FlvTag = { kind: "audio", role: "config", pts, body: this.#options.audio.config };
+    this.#send(config, this.#forward("audio", timestamp));
+    this.#ports.onLive();
+  }
+
+  #sendMetadata(pts: Micros, timestamp: Millis): void {
+    if (!this.#options.sendMetadata) return;
+    const tag: FlvTag = { kind: "script", pts, body: this.#ports.describe() };
+    this.#send(tag, this.#forward("script", timestamp));
+  }
+
+  #sendVideoConfig(timestamp: Millis): void {
+    const config = this.#newConfig;
+    this.#newConfig = undefined;
+    if (config !== undefined) this.#send(config, this.#forward("video", timestamp));
+  }
+
+  /** Whole milliseconds since the first frame of the push, from the absolute time. */
+  #timestamp(pts: Micros): Millis {
+    this.#origin ??= pts;
+    return millis(Math.max(0, Math.floor((pts - this.#origin) / 1000)));
+  }
+
+  /** Timestamps of one kind never go back, whatever the connection. */
+  #forward(kind: "video" | "audio" | "script", timestamp: Millis): Millis {
+    this.#last[kind] = millis(Math.max(this.#last[kind], timestamp));
+    return this.#last[kind];
+  }
+
+  #send(tag: FlvTag, timestamp: Millis): void {
+    if (this.#playout !== undefined) this.#playout.push({ tag, timestamp });
+    else this.#output({ tag, timestamp });
+  }
+
+  #output(entry: TimedTag): void {
+    if (!this.#congested && this.#buffer.length === 0) {
+      this.#write(entry);
+      return;
+    }
+    const loss = this.#buffer.push(entry);
+    this.counters.framesDropped += loss.frames;
+    this.counters.gopsDropped += loss.gops;
+    if (!loss.needsKeyframe) return;
+    this.#gate.close();
+    this.#ports.requestKeyframe();
+  }
+
+  #write({ tag, timestamp }: TimedTag): boolean {
+    if (tag.kind === "video" && tag.role !== "config") this.counters.framesSent += 1;
+    this.#congested = this.#link?.write(tag, timestamp) === false;
+    return !this.#congested;
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The AAC-LC encoder of the codec process (FFmpeg's native one through node-av).
+ *
+ * The MDCT of AAC overlaps: packet `k` of the encoder covers input frames `k - 1` and `k`, and decoding
+ * it gives input frame `k - 1`. The encoder says so with a first timestamp of -1024, that is: its first
+ * packet decodes to the 1024 samples before the input. FLV has no edit list and players show what a
+ * packet decodes to at the packet's own timestamp, so a packet is given the slot of what it decodes to:
+ * the delay is subtracted here, once, and no player has to know it.
+ */
+import {
+  AV_CH_LAYOUT_MONO,
+  AV_CH_LAYOUT_STEREO,
+  AV_CHANNEL_ORDER_NATIVE,
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_OPT_SEARCH_CHILDREN,
+  AV_SAMPLE_FMT_FLTP,
+  FF_ENCODER_AAC,
+} from "node-av/constants";
+import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
+import { AAC_RATE, AAC_SAMPLES, type TranscodeOptions } from "./transcoder.ts";
+
+/** What the encoder makes of silence once nothing else is inside it; decodes to 1024 zeros. */
+const SILENT_BODY = {
+  1: Uint8Array.of(0x01, 0x18, 0x20, 0x07),
+  2: Uint8Array.of(0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c),
+} as const;
+
+/** Feeding the frame of slot `n` brings out the packet of slot `n - LAG`. */
+const LAG = 2;
+
+/** Layout of one or two channels as node-av wants it. */
+export const channelLayout = (channels: 1 | 2) => ({
+  order: AV_CHANNEL_ORDER_NATIVE,
+  nbChannels: channels,
+  mask: channels === 1 ? AV_CH_LAYOUT_MONO : AV_CH_LAYOUT_STEREO,
+});
+
+/** Throws when a call into the codec library failed. */
+export function check(what: string, code: number): void {
+  if (code < 0) throw new Error(`${what} failed with ${code}`);
+}
+
+/** Takes an encoded packet that decodes to the samples of `slot`. */
+export type BodySink = (slot: number, body: Uint8Array) => void;
+
+/** One AAC-LC stream at 48 kHz. Throws `Error` when the library refuses; then `close` it. */
+export class AacEncoder {
+  readonly #channels: 1 | 2;
+  readonly #sink: BodySink;
+  readonly #context = new CodecContext();
+  readonly #frame = new Frame();
+  readonly #packet = new Packet();
+  #fed = 0;
+  #silentFed = 0;
+
+  constructor(options: TranscodeOptions, sink: BodySink) {
+    this.#channels = options.channels;
+    this.#sink = sink;
+    const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
+    if (codec === null) throw new Error("no AAC encoder");
+    const context = this.#context;
+    context.allocContext3(codec);
+    context.sampleRate = AAC_RATE;
+    context.sampleFormat = AV_SAMPLE_FMT_FLTP;
+    context.channelLayout = channelLayout(options.channels);
+    context.bitRate = BigInt(options.bitrate);
+    context.timeBase = new Rational(1, AAC_RATE);
+    context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+    check("aac_coder", context.setOption("aac_coder", "fast", AV_OPT_SEARCH_CHILDREN));
+    check("open AAC encoder", context.open2Sync(codec));
+    this.#allocate();
+  }
+
+  /**
+   * Encodes the frame of `slot`: 1024 samples per channel, interleaved. Slots may jump forward after
+   * three silent frames: what is left inside the encoder is silence then, whatever slot it is given.
+   * Silence after silence never reaches the encoder, which does not notice what it was not shown.
+   */
+  encode(slot: number, pcm: Int16Array): void {
+    const silent = isSilent(pcm);
+    if (silent && this.#silentFed > LAG) {
+      this.#sink(slot - LAG, SILENT_BODY[this.#channels]);
+      return;
+    }
+    this.#silentFed = silent ? this.#silentFed + 1 : 0;
+    this.#feed(pcm);
+    while (this.#context.receivePacketSync(this.#packet) >= 0) {
+      const body = this.#packet.data;
+      this.#packet.unref();
+      if (body !== null) this.#sink(slot - LAG, body);
+    }
+  }
+
+  close(): void {
+    this.#packet.free();
+    this.#frame.free();
+    this.#context.freeContext();
+  }
+
+  #allocate(): void {
+    const frame = this.#frame;
+    frame.alloc();
+    frame.nbSamples = AAC_SAMPLES;
+    frame.format = AV_SAMPLE_FMT_FLTP;
+    frame.sampleRate = AAC_RATE;
+    frame.channelLayout = channelLayout(this.#channels);
+    check("audio frame", frame.getBuffer());
+    this.#packet.alloc();
+  }
+
+  /** The encoder never sees anything but what was 16-bit PCM: floats near 1e10 make it loop for ever. */
+  #feed(pcm: Int16Array): void {
+    const channels = this.#channels;
+    const frame = this.#frame;
+    if (pcm.length !== AAC_SAMPLES * channels) throw new Error(`frame of ${pcm.length} samples`);
+    check("makeWritable", frame.makeWritable());
+    const planes = frame.data;
+    if (planes?.length !== channels) throw new Error("frame without planes");
+    for (const [c, bytes] of planes.entries()) {
+      const plane = new Float32Array(bytes.buffer, bytes.byteOffset, AAC_SAMPLES);
+      for (let i = 0; i < AAC_SAMPLES; i += 1) plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
+    }
+    frame.pts = BigInt(this.#fed * AAC_SAMPLES);
+    this.#fed += 1;
+    check("AAC encoder", this.#context.sendFrameSync(frame));
+  }
+}
+
+function isSilent(pcm: Int16Array): boolean {
+  for (const sample of pcm) if (sample !== 0) return false;
+  return true;
+}

@@ -1,0 +1,141 @@
+/** Source packets to 16-bit PCM at 48 kHz. Only the codec process loads this. */
+import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
+import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
+import type { AudioCodec } from "../../media/frame.ts";
+import { channelLayout, check } from "./codec-aac.ts";
+import { Resampler } from "./codec-resampler.ts";
+import { A_LAW, MU_LAW } from "./g711.ts";
+import { AAC_RATE } from "./transcoder.ts";
+
+/** An Opus packet lasts at most 120 ms (RFC 6716, 3.2.5). */
+const MAX_SAMPLES = 5760;
+/** 120 ms of G.711. */
+const MAX_G711_BYTES = 960;
+/** An Opus packet of this size or less says that nothing is transmitted (RFC 6716, 2.1.9). */
+const DTX_BYTES = 2;
+
+/** Turns one packet into interleaved PCM; undefined when nothing can be heard of it. */
+export interface PacketDecoder {
+  decode(payload: Uint8Array): Int16Array | undefined;
+  /** How many samples what comes out next is behind the packet that goes in next. */
+  readonly delay: number;
+  close(): void;
+}
+
+/** The decoder for `codec` with PCM of `channels` channels. */
+export function createDecoder(codec: AudioCodec, channels: 1 | 2): PacketDecoder {
+  if (codec === "opus") return new OpusDecoder(channels);
+  return new G711Decoder(codec === "pcma" ? A_LAW : MU_LAW, channels);
+}
+
+/** Decodes to stereo always, whatever each packet holds, and mixes down itself. */
+class OpusDecoder implements PacketDecoder {
+  readonly delay = 0;
+  readonly #channels: 1 | 2;
+  readonly #context = new CodecContext();
+  readonly #packet = new Packet();
+  readonly #frame = new Frame();
+
+  constructor(channels: 1 | 2) {
+    this.#channels = channels;
+    const codec = Codec.findDecoderByName(FF_DECODER_OPUS);
+    if (codec === null) throw new Error("no Opus decoder");
+    this.#context.allocContext3(codec);
+    this.#context.sampleRate = AAC_RATE;
+    this.#context.channelLayout = channelLayout(2);
+    this.#context.pktTimebase = new Rational(1, AAC_RATE);
+    this.#context.threadCount = 1;
+    check("open Opus decoder", this.#context.open2Sync(codec));
+    this.#packet.alloc();
+    this.#frame.alloc();
+  }
+
+  decode(payload: Uint8Array): Int16Array | undefined {
+    if (payload.byteLength <= DTX_BYTES) return undefined;
+    this.#packet.data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    const sent = this.#context.sendPacketSync(this.#packet);
+    this.#packet.unref();
+    if (sent < 0) return undefined;
+    let pcm: Int16Array | undefined;
+    while (this.#context.receiveFrameSync(this.#frame) >= 0) {
+      pcm ??= this.#pcm();
+      this.#frame.unref();
+    }
+    return pcm;
+  }
+
+  close(): void {
+    this.#packet.free();
+    this.#frame.free();
+    this.#context.freeContext();
+  }
+
+  /** Clamped; a value that is no number becomes 0. */
+  #pcm(): Int16Array | undefined {
+    const frame = this.#frame;
+    const count = frame.nbSamples;
+    if (frame.format !== AV_SAMPLE_FMT_FLTP || frame.sampleRate !== AAC_RATE) return undefined;
+    if (count <= 0 || count > MAX_SAMPLES) return undefined;
+    const [left, right] = frame.data ?? [];
+    if (left === undefined || right === undefined) return undefined;
+    if (left.byteLength < count * 4 || right.byteLength < count * 4) return undefined;
+    const l = new Float32Array(left.buffer, left.byteOffset, count);
+    const r = new Float32Array(right.buffer, right.byteOffset, count);
+    return this.#channels === 2 ? interleave(l, r) : mixDown(l, r);
+  }
+}
+
+const toS16 = (value: number): number =>
+  value >= 1 ? 32_767 : value <= -1 ? -32_768 : Math.round(value * 32_767);
+
+function interleave(l: Float32Array, r: Float32Array): Int16Array {
+  const pcm = new Int16Array(l.length * 2);
+  for (let i = 0; i < l.length; i += 1) {
+    pcm[2 * i] = toS16(l[i] ?? 0);
+    pcm[2 * i + 1] = toS16(r[i] ?? 0);
+  }
+  return pcm;
+}
+
+function mixDown(l: Float32Array, r: Float32Array): Int16Array {
+  const pcm = new Int16Array(l.length);
+  for (let i = 0; i < l.length; i += 1) pcm[i] = toS16(((l[i] ?? 0) + (r[i] ?? 0)) / 2);
+  return pcm;
+}
+
+class G711Decoder implements PacketDecoder {
+  readonly #table: Int16Array;
+  readonly #channels: 1 | 2;
+  readonly #resampler = new Resampler("s16", 8000, 1);
+
+  constructor(table: Int16Array, channels: 1 | 2) {
+    this.#table = table;
+    this.#channels = channels;
+  }
+
+  get delay(): number {
+    return this.#resampler.delay;
+  }
+
+  decode(payload: Uint8Array): Int16Array | undefined {
+    if (payload.byteLength === 0 || payload.byteLength > MAX_G711_BYTES) return undefined;
+    const narrow = new Int16Array(payload.byteLength);
+    for (let i = 0; i < narrow.length; i += 1) narrow[i] = this.#table[payload[i] ?? 0] ?? 0;
+    const wide = this.#resampler.convert(narrow);
+    return this.#channels === 1 ? wide : doubled(wide);
+  }
+
+  close(): void {
+    this.#resampler.close();
+  }
+}
+
+function doubled(mono: Int16Array): Int16Array {
+  const pcm = new Int16Array(mono.length * 2);
+  for (let i = 0; i < mono.length; i += 1) {
+    const sample = mono[i] ?? 0;
+    pcm[2 * i] = sample;
+    pcm[2 * i + 1] = sample;
+  }
+  return pcm;
+}

@@ -1,0 +1,210 @@
+/**
+ * The words between a media worker and its audio codec process: records on one pipe, little-endian, each
+ * `u32 length of the rest, u8 kind, u32 id, payload`. Both ends are ours and of one build.
+ */
+import type { AudioCodec } from "../../media/frame.ts";
+import type { AacFrame, AudioClip, TranscodeOptions } from "./transcoder.ts";
+
+/** What a record says. Up to 15 goes to the codec process, from 16 on comes from it. */
+export const RECORD = {
+  /** Begin transcode `id`. */
+  open: 1,
+  close: 2,
+  /** One source packet of transcode `id`. */
+  audio: 3,
+  /** Encode a file; answered by `clip` or `clipFailed` with the same id. */
+  loadClip: 4,
+  /** Ends a batch; answered by `done` with the same id once everything before it is worked off. */
+  mark: 5,
+  ready: 16,
+  /** Encoded frames of transcode `id`. */
+  frames: 17,
+  done: 18,
+  clip: 19,
+  clipFailed: 20,
+} as const;
+
+const HEAD = 9;
+const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu"];
+/** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
+export const MAX_PACKET_BYTES = 8192;
+/** Larger than any clip that the limits of `clip.ts` allow. */
+const MAX_RECORD_BYTES = 96 * 1024 * 1024;
+
+/** A received record; `payload` is a view. */
+export interface CodecRecord {
+  readonly kind: number;
+  readonly id: number;
+  readonly payload: Buffer;
+}
+
+/** One source packet on its way to the codec process. */
+export interface PacketRecord {
+  readonly codec: AudioCodec;
+  /** Microseconds on the stream's timeline. */
+  readonly pts: number;
+  readonly duration: number;
+  readonly payload: Uint8Array;
+}
+
+export interface ClipRequest {
+  readonly path: string;
+  readonly options: TranscodeOptions;
+}
+
+function record(kind: number, id: number, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD + size);
+  bytes.writeUInt32LE(HEAD - 4 + size, 0);
+  bytes.writeUInt8(kind, 4);
+  bytes.writeUInt32LE(id, 5);
+  return bytes;
+}
+
+/** A record without payload. */
+export const encodeSignal = (kind: number, id: number): Buffer => record(kind, id, 0);
+
+export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
+  const bytes = record(RECORD.open, id, 5);
+  writeOptions(bytes, options);
+  return bytes;
+}
+
+export const decodeOptions = (payload: Buffer): TranscodeOptions => ({
+  channels: payload.readUInt8(0) === 1 ? 1 : 2,
+  bitrate: payload.readUInt32LE(1),
+});
+
+function writeOptions(bytes: Buffer, options: TranscodeOptions): void {
+  bytes.writeUInt8(options.channels, HEAD);
+  bytes.writeUInt32LE(options.bitrate, HEAD + 1);
+}
+
+export function encodePacket(id: number, packet: PacketRecord): Buffer {
+  const bytes = record(RECORD.audio, id, 13 + packet.payload.byteLength);
+  bytes.writeUInt8(CODECS.indexOf(packet.codec), HEAD);
+  bytes.writeDoubleLE(packet.pts, HEAD + 1);
+  bytes.writeUInt32LE(packet.duration, HEAD + 9);
+  bytes.set(packet.payload, HEAD + 13);
+  return bytes;
+}
+
+export const decodePacket = (payload: Buffer): PacketRecord => ({
+  codec: CODECS[payload.readUInt8(0)] ?? "opus",
+  pts: payload.readDoubleLE(1),
+  duration: payload.readUInt32LE(9),
+  payload: payload.subarray(13),
+});
+
+export function encodeClipRequest(id: number, request: ClipRequest): Buffer {
+  const path = Buffer.from(request.path);
+  const bytes = record(RECORD.loadClip, id, 5 + path.byteLength);
+  writeOptions(bytes, request.options);
+  bytes.set(path, HEAD + 5);
+  return bytes;
+}
+
+export const decodeClipRequest = (payload: Buffer): ClipRequest => ({
+  options: decodeOptions(payload),
+  path: payload.toString("utf8", 5),
+});
+
+/** `cpu` is the CPU time that the codec process used so far, microseconds. */
+export function encodeDone(id: number, cpu: number): Buffer {
+  const bytes = record(RECORD.done, id, 8);
+  bytes.writeDoubleLE(cpu, HEAD);
+  return bytes;
+}
+
+export const decodeDone = (payload: Buffer): number => payload.readDoubleLE(0);
+
+export function encodeFrames(id: number, frames: readonly AacFrame[]): Buffer {
+  const size = frames.reduce((sum, frame) => sum + 10 + frame.body.byteLength, 0);
+  const bytes = record(RECORD.frames, id, size);
+  let at = HEAD;
+  for (const frame of frames) {
+    bytes.writeDoubleLE(frame.slot, at);
+    at = writeBody(bytes, at + 8, frame.body);
+  }
+  return bytes;
+}
+
+export function decodeFrames(payload: Buffer): AacFrame[] {
+  const frames: AacFrame[] = [];
+  for (let at = 0; at < payload.byteLength; ) {
+    const body = readBody(payload, at + 8);
+    frames.push({ slot: payload.readDoubleLE(at), body });
+    at += 10 + body.byteLength;
+  }
+  return frames;
+}
+
+/** `frames` in file order, then `loop`. */
+export function encodeClip(id: number, clip: AudioClip): Buffer {
+  const all = [...clip.frames, ...clip.loop];
+  const size = all.reduce((sum, body) => sum + 2 + body.byteLength, 4);
+  const bytes = record(RECORD.clip, id, size);
+  bytes.writeUInt32LE(clip.frames.length, HEAD);
+  let at = HEAD + 4;
+  for (const body of all) at = writeBody(bytes, at, body);
+  return bytes;
+}
+
+export function decodeClip(payload: Buffer): AudioClip {
+  const count = payload.readUInt32LE(0);
+  const all: Uint8Array[] = [];
+  for (let at = 4; at < payload.byteLength; ) {
+    const body = readBody(payload, at);
+    all.push(body);
+    at += 2 + body.byteLength;
+  }
+  return { frames: all.slice(0, count), loop: all.slice(count) };
+}
+
+export function encodeClipFailure(id: number, code: string, message: string): Buffer {
+  const text = Buffer.from(`${code}\n${message}`);
+  const bytes = record(RECORD.clipFailed, id, text.byteLength);
+  bytes.set(text, HEAD);
+  return bytes;
+}
+
+export function decodeClipFailure(payload: Buffer): { code: string; message: string } {
+  const [code = "", ...message] = payload.toString("utf8").split("\n");
+  return { code, message: message.join("\n") };
+}
+
+function writeBody(bytes: Buffer, at: number, body: Uint8Array): number {
+  bytes.writeUInt16LE(body.byteLength, at);
+  bytes.set(body, at + 2);
+  return at + 2 + body.byteLength;
+}
+
+const readBody = (bytes: Buffer, at: number): Uint8Array =>
+  bytes.subarray(at + 2, at + 2 + bytes.readUInt16LE(at));
+
+/** Cuts what a pipe delivers into records; whole records are views of the chunk that carried them. */
+export class RecordReader {
+  #parts: Buffer[] = [];
+  #have = 0;
+  #need = 4;
+
+  /** Every record that `chunk` completes, in order. Throws `RangeError` when a length cannot be true. */
+  *push(chunk: Buffer): Generator<CodecRecord> {
+    this.#parts.push(chunk);
+    this.#have += chunk.byteLength;
+    if (this.#have < this.#need) return;
+    let rest = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
+    for (;;) {
+      this.#need = rest.byteLength < 4 ? 4 : 4 + rest.readUInt32LE(0);
+      if (this.#need > MAX_RECORD_BYTES) throw new RangeError(`record of ${this.#need} bytes`);
+      if (rest.byteLength < 4 || rest.byteLength < this.#need) break;
+      yield {
+        kind: rest.readUInt8(4),
+        id: rest.readUInt32LE(5),
+        payload: rest.subarray(HEAD, this.#need),
+      };
+      rest = rest.subarray(this.#need);
+    }
+    this.#parts = rest.byteLength === 0 ? [] : [rest];
+    this.#have = rest.byteLength;
+  }
+}

@@ -1,0 +1,220 @@
+import { ProtocolError } from "../base/protocol-error.ts";
+import { type Clock, type Micros, micros, millis, toMicros } from "../base/time.ts";
+import { type FailureCode, fail } from "../contract/failures.ts";
+import type { MediaSessionId } from "../contract/ids.ts";
+import type { BitrateWish, Reason, SessionState, StreamStats } from "../contract/messages.ts";
+import type { WorkerOptions } from "../contract/worker-options.ts";
+import { Ingest, type OrderedPacket } from "../media/ingest.ts";
+import { type LiveAudio, StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
+import { isRtcp } from "../protocol/rtp/packet.ts";
+import { answerPublish } from "../protocol/sdp/answer.ts";
+import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
+import { parseOffer, remoteTransport } from "../protocol/sdp/offer.ts";
+import type { Peer, PeerFactory, PeerState } from "../transport/webrtc/peer.ts";
+
+/** Somebody who gets the packets of a stream as they are, such as a playing browser. */
+export interface PacketListener {
+  onPacket(track: NegotiatedTrack, packet: OrderedPacket): void;
+}
+
+export interface IngestSessionOptions {
+  readonly session: MediaSessionId;
+  readonly offer: string;
+  readonly bitrate: BitrateWish;
+  readonly ingest: WorkerOptions["ingest"];
+  readonly hub: StreamHubOptions;
+}
+
+export interface IngestSessionPorts {
+  readonly clock: Clock;
+  readonly peers: PeerFactory;
+  /** 32 random bits. */
+  readonly random32: () => number;
+  /** Opens an encoding of the stream's audio with so many channels. */
+  openAudio(session: IngestSession): LiveAudio;
+  onState(state: SessionState): void;
+  onVideoSize(width: number, height: number): void;
+  onBug(error: unknown): void;
+}
+
+/** One publisher: its connection, its tracks, and the hub that hands its frames on. */
+export class IngestSession {
+  readonly #options: IngestSessionOptions;
+  readonly #ports: IngestSessionPorts;
+  readonly #peer: Peer;
+  readonly #ingest: Ingest;
+  readonly #listeners = new Set<PacketListener>();
+  readonly #deadline: Micros;
+  readonly answer: string;
+  readonly tracks: readonly NegotiatedTrack[];
+  readonly hub: StreamHub;
+  #live = false;
+  #iceUp = false;
+  #ended = false;
+  #size = { width: 0, height: 0 };
+
+  /** Throws `Failure`: `badSdp`, `noCommonCodecs`, `peerRefused`. */
+  constructor(options: IngestSessionOptions, ports: IngestSessionPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    const now = ports.clock.now();
+    this.#deadline = micros(now + toMicros(millis(options.ingest.connectTimeoutMs)));
+    const offer = readSdp(() => parseOffer(options.offer));
+    this.#peer = ports.peers.open(
+      readSdp(() => remoteTransport(offer)),
+      {
+        onState: (state) => this.#onPeerState(state),
+        onPacket: (bytes, arrival) => this.#onPacket(bytes, arrival),
+        onBug: (error) => this.#onBug(error),
+      },
+    );
+    try {
+      const answered = readSdp(() =>
+        answerPublish(offer, this.#peer.local, { bitrate: options.bitrate }),
+      );
+      this.answer = answered.answer;
+      this.tracks = answered.tracks;
+    } catch (error) {
+      this.#peer.close();
+      throw error;
+    }
+    this.hub = new StreamHub(options.hub, {
+      requestKeyframe: () => this.#ingest.requestKeyframe(ports.clock.now()),
+      openAudio: () => ports.openAudio(this),
+    });
+    this.#ingest = this.#openIngest(now);
+  }
+
+  get session(): MediaSessionId {
+    return this.#options.session;
+  }
+
+  codecOf(kind: "audio" | "video"): string | undefined {
+    return this.tracks.find((track) => track.kind === kind)?.codec;
+  }
+
+  listen(listener: PacketListener): void {
+    this.#listeners.add(listener);
+  }
+
+  unlisten(listener: PacketListener): void {
+    this.#listeners.delete(listener);
+  }
+
+  requestKeyframe(): void {
+    this.#ingest.requestKeyframe(this.#ports.clock.now());
+  }
+
+  /** Time-driven work, about every 10 ms. */
+  tick(now: Micros): void {
+    if (this.#ended) return;
+    this.#ingest.tick(now, this.#ports.clock.wallNow());
+    this.hub.tick(now);
+    this.#checkTimeouts(now);
+  }
+
+  stats(now: Micros): StreamStats {
+    return { session: this.session, ...this.#size, ...this.#ingest.stats(now) };
+  }
+
+  /** Ends the stream; idempotent. The publisher must have been told over signalling. */
+  end(reason: Reason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.hub.close();
+    this.#listeners.clear();
+    this.#peer.close();
+    this.#ports.onState({ kind: "ended", reason });
+  }
+
+  #openIngest(now: Micros): Ingest {
+    const { ingest, bitrate } = this.#options;
+    return new Ingest(
+      {
+        maxReorderWait: toMicros(millis(ingest.maxReorderWaitMs)),
+        keyframeRequestGap: toMicros(millis(ingest.keyframeRequestGapMs)),
+        maxBitrate: 1000 * Math.min(bitrate.max || Infinity, ingest.maxBitrateKbps),
+      },
+      this.tracks,
+      {
+        onFrame: (frame) => {
+          this.hub.onFrame(frame, frame.arrival);
+          if (frame.kind === "video" && frame.key) this.#checkSize();
+        },
+        onRtcp: (bytes) => {
+          this.#peer.send(bytes);
+        },
+        onPacket: (track, packet) => {
+          for (const listener of this.#listeners) listener.onPacket(track, packet);
+        },
+      },
+      { now, ourSsrc: this.#ports.random32() },
+    );
+  }
+
+  #onPacket(bytes: Uint8Array, arrival: Micros): void {
+    if (this.#ended) return;
+    try {
+      if (isRtcp(bytes)) this.#ingest.onRtcp(bytes, arrival);
+      else this.#ingest.onRtp(bytes, arrival);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+
+  #onPeerState(state: PeerState): void {
+    if (state === "connected") {
+      this.#iceUp = true;
+      if (!this.#live) this.#ports.onState({ kind: "live" });
+      this.#live = true;
+    } else if (state === "failed") {
+      this.#fail(this.#live ? "iceFailed" : "iceTimeout", "the connection was lost");
+    } else if (state === "closed") {
+      this.#fail("iceFailed", "the publisher closed the connection");
+    }
+  }
+
+  #checkTimeouts(now: Micros): void {
+    if (!this.#live) {
+      if (now < this.#deadline) return;
+      const code = this.#iceUp ? "dtlsFailed" : "iceTimeout";
+      this.#fail(code, `not connected after ${this.#options.ingest.connectTimeoutMs} ms`);
+      return;
+    }
+    const idle = toMicros(millis(this.#options.ingest.idleTimeoutMs));
+    const last = this.#ingest.lastPacketAt ?? this.#deadline;
+    if (now - last > idle) {
+      this.#fail("mediaTimeout", `no packet for ${this.#options.ingest.idleTimeoutMs} ms`);
+    }
+  }
+
+  #checkSize(): void {
+    const format = this.hub.videoFormat;
+    if (format === undefined) return;
+    const { width, height } = format;
+    if (width === this.#size.width && height === this.#size.height) return;
+    this.#size = { width, height };
+    this.#ports.onVideoSize(width, height);
+  }
+
+  #fail(code: FailureCode, message: string): void {
+    this.end({ code, message });
+  }
+
+  /** A defect of ours in this session: it dies, the process lives. */
+  #onBug(error: unknown): void {
+    this.#ports.onBug(error);
+    this.#fail("internal", "a defect ended this stream");
+  }
+}
+
+/** Runs SDP code; what the peer broke becomes a refusal. */
+export function readSdp<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    const code = error.rule === "sdp.noCommonCodecs" ? "noCommonCodecs" : "badSdp";
+    throw fail(code, error.message, error);
+  }
+}
