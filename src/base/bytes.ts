@@ -85,12 +85,14 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), value);
+    const at = this.#grow(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), value);
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
@@ -102,17 +104,20 @@ export class ByteWriter {
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), value >>> 0);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value >>> 0);
     return this;
   }
 
   u32le(value: number): this {
-    this.#view.setUint32(this.#grow(4), value >>> 0, true);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value >>> 0, true);
     return this;
   }
 
   f64(value: number): this {
-    this.#view.setFloat64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value);
     return this;
   }
 
@@ -127,6 +132,7 @@ export class ByteWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
+  /** Makes room; replaces the view, so that it must run before the view is named. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length += count;

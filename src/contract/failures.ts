@@ -269,3 +269,10 @@ export type CodedFailure = Failure<FailureCode>;
 export function fail(code: FailureCode, message: string, cause?: unknown): CodedFailure {
   return new Failure(code, message, cause === undefined ? undefined : { cause });
 }
+
+/** Codes that the channel between the processes itself answers with. */
+export const CHANNEL_FAILURES = {
+  timeout: "ipcTimeout",
+  closed: "workerDied",
+  internal: "internal",
+} as const satisfies Record<string, FailureCode>;

@@ -8,10 +8,11 @@ import type {
   SoundWish,
 } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import { AAC_RATE } from "../media/audio-grid.ts";
 import type { PlayoutOptions } from "../media/playout-buffer.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { StreamHub } from "../media/stream-hub.ts";
-import { metadataBody } from "../protocol/flv/metadata.ts";
+import { encodeMetadata } from "../protocol/flv/metadata.ts";
 import { mayConnect } from "../transport/rtmp/address-rules.ts";
 import type { StreamAudioFormat } from "./stream-audio.ts";
 import { TransponderRun } from "./transponder-run.ts";
@@ -146,8 +147,20 @@ function playoutOptions({ outBuffer }: PushSettings): PlayoutOptions | undefined
 /** Body of onMetaData for the stream's formats of this moment. */
 function describe(hub: StreamHub, audio: StreamAudioFormat): Uint8Array {
   const video = hub.videoFormat;
-  return metadataBody({
-    video: video && { width: video.width, height: video.height },
-    audio: { channels: audio.channels, bitrate: audio.bitrate },
+  return encodeMetadata({
+    video: video && {
+      codec: "h264",
+      width: video.width,
+      height: video.height,
+      frameRate: undefined,
+      bitrate: undefined,
+    },
+    audio: {
+      codec: "aac",
+      channels: audio.channels,
+      sampleRate: AAC_RATE,
+      bitrate: audio.bitrate,
+    },
+    encoder: "Transponder",
   });
 }

@@ -1,5 +1,5 @@
 /** Makes a sound whose length fits the frame grid, so that it can be played in a circle without a seam. */
-import { AAC_SAMPLES } from "./transcoder.ts";
+import { AAC_SAMPLES } from "../../media/audio-grid.ts";
 
 /** The pitch may change by this share at most; half of it is one cent (1/100 of a semitone). */
 const MAX_STRETCH = 0.0005;
@@ -33,7 +33,8 @@ export function readLoop(
   const count = pcm.length / channels;
   const total = plan.frames * AAC_SAMPLES;
   const ratio = (count * plan.passes) / total;
-  const at = (i: number, c: number): number => pcm[(((i % count) + count) % count) * channels + c] ?? 0;
+  const at = (i: number, c: number): number =>
+    pcm[(((i % count) + count) % count) * channels + c] ?? 0;
   for (let j = 0; j < out.length / channels; j += 1) {
     const position = ((((from + j) % total) + total) % total) * ratio;
     const i = Math.floor(position);
@@ -47,7 +48,6 @@ export function readLoop(
 
 /** Catmull-Rom between `b` and `c`, as a 16-bit sample. */
 function cubic(a: number, b: number, c: number, d: number, t: number): number {
-  const value =
-    b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
+  const value = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)));
   return Math.max(-32_768, Math.min(32_767, Math.round(value)));
 }

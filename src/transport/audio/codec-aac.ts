@@ -13,11 +13,13 @@ import {
   AV_CHANNEL_ORDER_NATIVE,
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_OPT_SEARCH_CHILDREN,
+  AV_OPT_TYPE_STRING,
   AV_SAMPLE_FMT_FLTP,
   FF_ENCODER_AAC,
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
-import { AAC_RATE, AAC_SAMPLES, type TranscodeOptions } from "./transcoder.ts";
+import { AAC_RATE, AAC_SAMPLES } from "../../media/audio-grid.ts";
+import type { TranscodeOptions } from "./transcoder.ts";
 
 /** What the encoder makes of silence once nothing else is inside it; decodes to 1024 zeros. */
 const SILENT_BODY = {
@@ -66,7 +68,10 @@ export class AacEncoder {
     context.bitRate = BigInt(options.bitrate);
     context.timeBase = new Rational(1, AAC_RATE);
     context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-    check("aac_coder", context.setOption("aac_coder", "fast", AV_OPT_SEARCH_CHILDREN));
+    check(
+      "aac_coder",
+      context.setOption("aac_coder", "fast", AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN),
+    );
     check("open AAC encoder", context.open2Sync(codec));
     this.#allocate();
   }

@@ -1,13 +1,14 @@
 /** Sound files in the codec process: read, converted and encoded in slices between the live streams. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { Failure } from "../../base/failure.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { type FailureCode, fail } from "../../contract/failures.ts";
-import { Failure } from "../../base/failure.ts";
+import { AAC_RATE, AAC_SAMPLES } from "../../media/audio-grid.ts";
 import { type LoopPlan, planLoop, readLoop } from "./clip-loop.ts";
 import { AacEncoder } from "./codec-aac.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { type ClipRequest, encodeClip, encodeClipFailure } from "./codec-wire.ts";
-import { AAC_RATE, AAC_SAMPLES, type AudioClip, type TranscodeOptions } from "./transcoder.ts";
+import type { AudioClip, TranscodeOptions } from "./transcoder.ts";
 import { decodeWav, readWavFormat, type WavFormat } from "./wav.ts";
 
 const MAX_FILE_BYTES = 200 * 1024 * 1024;
@@ -24,11 +25,11 @@ type Steps<T> = Generator<undefined, T>;
 
 /** Works off clip requests one after the other without holding up anything else for long. */
 export class ClipJobs {
-  readonly #send: (answer: Buffer) => void;
+  readonly #send: (answer: Buffer[]) => void;
   readonly #waiting: { id: number; steps: Steps<AudioClip> }[] = [];
   #running = false;
 
-  constructor(send: (answer: Buffer) => void) {
+  constructor(send: (answer: Buffer[]) => void) {
     this.#send = send;
   }
 
@@ -55,7 +56,7 @@ export class ClipJobs {
       this.#send(encodeClip(job.id, result.value));
     } catch (error) {
       const { code, message } = asFailure(error);
-      this.#send(encodeClipFailure(job.id, code, message));
+      this.#send([encodeClipFailure(job.id, code, message)]);
     }
     this.#waiting.shift();
   }
@@ -113,7 +114,9 @@ function* encodeRange(
 function* readPcm(path: string, channels: 1 | 2): Steps<Int16Array> {
   const file = open(path);
   try {
-    const { size } = fstatSync(file);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw fail("soundFileNotFound", "there is no such sound file");
+    const { size } = stat;
     if (size > MAX_FILE_BYTES) throw fail("soundFileInvalid", "the sound file is too large");
     const format = readWavFormat((offset, length) => readAt(file, offset, length), size);
     const seconds = format.dataBytes / format.blockAlign / format.rate;
@@ -126,7 +129,8 @@ function* readPcm(path: string, channels: 1 | 2): Steps<Int16Array> {
 
 function open(path: string): number {
   try {
-    return openSync(path, "r");
+    // Without waiting: a pipe in the media directory must not stop every stream.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw fail("soundFileNotFound", "there is no such sound file", error);
   }

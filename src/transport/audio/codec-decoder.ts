@@ -1,11 +1,11 @@
 /** Source packets to 16-bit PCM at 48 kHz. Only the codec process loads this. */
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
+import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { A_LAW, MU_LAW } from "./g711.ts";
-import { AAC_RATE } from "./transcoder.ts";
 
 /** An Opus packet lasts at most 120 ms (RFC 6716, 3.2.5). */
 const MAX_SAMPLES = 5760;

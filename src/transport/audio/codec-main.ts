@@ -32,7 +32,7 @@ class CodecHost {
 
   constructor(send: (bytes: Buffer[]) => void) {
     this.#send = send;
-    this.#clips = new ClipJobs((answer) => send([answer]));
+    this.#clips = new ClipJobs(send);
   }
 
   handle(record: CodecRecord): void {

@@ -1,7 +1,7 @@
 import { AV_SAMPLE_FMT_FLT, AV_SAMPLE_FMT_S16 } from "node-av/constants";
 import { SoftwareResampleContext } from "node-av/lib";
+import { AAC_RATE } from "../../media/audio-grid.ts";
 import { channelLayout, check } from "./codec-aac.ts";
-import { AAC_RATE } from "./transcoder.ts";
 
 /** Interleaved PCM of any rate to interleaved 16-bit PCM at 48 kHz, clamped, same channels. */
 export class Resampler {

@@ -12,7 +12,7 @@ export const RECORD = {
   close: 2,
   /** One source packet of transcode `id`. */
   audio: 3,
-  /** Encode a file; answered by `clip` or `clipFailed` with the same id. */
+  /** Encode a file; answered by `clip`s or `clipFailed` with the same id. */
   loadClip: 4,
   /** Ends a batch; answered by `done` with the same id once everything before it is worked off. */
   mark: 5,
@@ -20,6 +20,7 @@ export const RECORD = {
   /** Encoded frames of transcode `id`. */
   frames: 17,
   done: 18,
+  /** A part of a clip. */
   clip: 19,
   clipFailed: 20,
 } as const;
@@ -28,8 +29,8 @@ const HEAD = 9;
 const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
-/** Larger than any clip that the limits of `clip.ts` allow. */
-const MAX_RECORD_BYTES = 96 * 1024 * 1024;
+/** Larger than any record that is written here. */
+const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /** A received record; `payload` is a view. */
 export interface CodecRecord {
@@ -138,26 +139,47 @@ export function decodeFrames(payload: Buffer): AacFrame[] {
   return frames;
 }
 
-/** `frames` in file order, then `loop`. */
-export function encodeClip(id: number, clip: AudioClip): Buffer {
-  const all = [...clip.frames, ...clip.loop];
-  const size = all.reduce((sum, body) => sum + 2 + body.byteLength, 4);
+/** Frames of a clip in one record: a small part, so that no reader is held up by a long file. */
+const CLIP_PART = 256;
+
+/** Some frames of a clip, in order; the last part completes the clip. */
+export interface ClipPart {
+  readonly loop: boolean;
+  readonly last: boolean;
+  readonly bodies: readonly Uint8Array[];
+}
+
+/** All of `frames`, then all of `loop`, in as many records as it takes. */
+export function encodeClip(id: number, clip: AudioClip): Buffer[] {
+  const parts = (bodies: readonly Uint8Array[], loop: boolean): Buffer[] =>
+    Array.from({ length: Math.ceil(bodies.length / CLIP_PART) }, (_, i) =>
+      encodeClipPart(id, {
+        loop,
+        last: loop && (i + 1) * CLIP_PART >= bodies.length,
+        bodies: bodies.slice(i * CLIP_PART, (i + 1) * CLIP_PART),
+      }),
+    );
+  return [...parts(clip.frames, false), ...parts(clip.loop, true)];
+}
+
+function encodeClipPart(id: number, part: ClipPart): Buffer {
+  const size = part.bodies.reduce((sum, body) => sum + 2 + body.byteLength, 1);
   const bytes = record(RECORD.clip, id, size);
-  bytes.writeUInt32LE(clip.frames.length, HEAD);
-  let at = HEAD + 4;
-  for (const body of all) at = writeBody(bytes, at, body);
+  bytes.writeUInt8((part.loop ? 1 : 0) | (part.last ? 2 : 0), HEAD);
+  let at = HEAD + 1;
+  for (const body of part.bodies) at = writeBody(bytes, at, body);
   return bytes;
 }
 
-export function decodeClip(payload: Buffer): AudioClip {
-  const count = payload.readUInt32LE(0);
-  const all: Uint8Array[] = [];
-  for (let at = 4; at < payload.byteLength; ) {
+export function decodeClipPart(payload: Buffer): ClipPart {
+  const flags = payload.readUInt8(0);
+  const bodies: Uint8Array[] = [];
+  for (let at = 1; at < payload.byteLength; ) {
     const body = readBody(payload, at);
-    all.push(body);
+    bodies.push(body);
     at += 2 + body.byteLength;
   }
-  return { frames: all.slice(0, count), loop: all.slice(count) };
+  return { loop: (flags & 1) !== 0, last: (flags & 2) !== 0, bodies };
 }
 
 export function encodeClipFailure(id: number, code: string, message: string): Buffer {

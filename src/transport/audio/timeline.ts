@@ -1,4 +1,4 @@
-import { AAC_SAMPLES } from "./transcoder.ts";
+import { AAC_SAMPLES } from "../../media/audio-grid.ts";
 
 /** A packet that is off by less than this is appended as it is, samples (2 ms). */
 const TOLERANCE = 96;

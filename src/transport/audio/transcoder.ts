@@ -1,20 +1,5 @@
 import type { FailureValue } from "../../base/failure.ts";
-import type { Micros } from "../../base/time.ts";
 import type { AudioFrame } from "../../media/frame.ts";
-
-/**
- * The grid on which a stream's AAC frames lie: frame `slot` covers samples `slot * 1024` up to
- * `(slot + 1) * 1024` of the stream's timeline at 48 kHz. Live audio, silence and clips all lie on the
- * same grid, so that one can take the place of another frame by frame.
- */
-export const AAC_SAMPLES = 1024;
-export const AAC_RATE = 48_000;
-
-/** Start of `slot` on the stream's timeline, from the absolute sample count (1024 / 48 000 s is not whole). */
-export const slotTime = (slot: number): Micros =>
-  Math.floor((slot * AAC_SAMPLES * 125) / 6) as Micros;
-/** The slot that covers `pts`. */
-export const slotAt = (pts: Micros): number => Math.floor((pts * 6) / (125 * AAC_SAMPLES));
 
 /** One encoded frame. `body` is a raw AAC-LC access unit, without ADTS. */
 export interface AacFrame {

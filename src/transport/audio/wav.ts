@@ -102,7 +102,8 @@ const READ: { readonly [E in WavEncoding]: Sample } = {
 };
 
 /** No number is 0: what comes after must not meet NaN or huge values. */
-const clamp = (value: number): number => (value >= -1 && value <= 1 ? value : Math.sign(value) || 0);
+const clamp = (value: number): number =>
+  value >= -1 && value <= 1 ? value : Math.sign(value) || 0;
 
 /** Share of WAVE channels 0..7 (FL FR FC LFE BL BR SL SR) in the left and the right of stereo. */
 const LEFT = [1, 0, Math.SQRT1_2, 0, Math.SQRT1_2, 0, Math.SQRT1_2, 0];

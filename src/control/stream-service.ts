@@ -1,0 +1,261 @@
+import type { Clock } from "../base/time.ts";
+import { type FailureCode, fail } from "../contract/failures.ts";
+import type { MediaSessionId, StreamName, WorkerId } from "../contract/ids.ts";
+import type { BitrateWish, Reason, SessionState } from "../contract/messages.ts";
+import type { Logger } from "../observe/logger.ts";
+import type { Owner, PlayerRecord, Registry, SessionObserver, StreamRecord } from "./registry.ts";
+import type { Workers } from "./workers.ts";
+
+export interface StreamLimits {
+  readonly maxStreams: number;
+  readonly maxPlayers: number;
+}
+
+export interface PublishWish {
+  readonly session: MediaSessionId;
+  readonly name: StreamName;
+  readonly offer: string;
+  readonly bitrate: BitrateWish;
+  readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
+  readonly rtmpUrl: string | undefined;
+  readonly owner: Owner;
+}
+
+export interface PlayWish {
+  readonly session: MediaSessionId;
+  readonly name: StreamName;
+  readonly offer: string;
+  readonly owner: Owner;
+}
+
+/** What else happens when a stream lives and ends. */
+export interface StreamHooks {
+  onStreamLive(stream: StreamRecord): void;
+  onStreamEnded(stream: StreamRecord, reason: Reason): void;
+}
+
+/** Time between a lost connection and the report of it, in which the publisher's own goodbye may still come. */
+const GOODBYE_GRACE_MS = 500;
+/** Ends that a goodbye under way may explain. */
+const MAY_BE_GOODBYE: ReadonlySet<FailureCode> = new Set<FailureCode>(["iceFailed", "dtlsFailed"]);
+
+const reasonOf = (code: FailureCode, message: string): Reason => ({ code, message });
+
+/** Published streams and their players: begins, ends, and who is told. */
+export class StreamService {
+  readonly #registry: Registry;
+  readonly #workers: Workers;
+  readonly #limits: StreamLimits;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  #hooks: StreamHooks = { onStreamLive: () => undefined, onStreamEnded: () => undefined };
+
+  constructor(
+    registry: Registry,
+    workers: Workers,
+    limits: StreamLimits,
+    clock: Clock,
+    logger: Logger,
+  ) {
+    this.#registry = registry;
+    this.#workers = workers;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Set once by the composition root. */
+  setHooks(hooks: StreamHooks): void {
+    this.#hooks = hooks;
+  }
+
+  get streams(): readonly StreamRecord[] {
+    return this.#registry.streams;
+  }
+
+  /** Whether a stream of this name can be played and pushed. */
+  isAvailable(name: StreamName): boolean {
+    return this.#registry.streamNamed(name)?.state === "live";
+  }
+
+  /**
+   * Opens a stream and answers its offer; `observer` learns the rest. The name is taken from now on.
+   * Rejects with `Failure`; then nothing is left behind and the observer hears nothing.
+   */
+  async publish(wish: PublishWish, observer: SessionObserver): Promise<string> {
+    const taken = this.#registry.streamNamed(wish.name);
+    if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
+    this.#refuseKnown(wish.session);
+    if (this.#registry.streams.length >= this.#limits.maxStreams) {
+      throw fail("tooMany", `the limit of ${this.#limits.maxStreams} streams is reached`);
+    }
+    const { offer, ...kept } = wish;
+    const stream: StreamRecord = {
+      ...kept,
+      observer,
+      worker: this.#workers.place(),
+      createdAt: this.#clock.wallNow(),
+      state: "pending",
+      audioCodec: "",
+      videoCodec: "",
+      width: 0,
+      height: 0,
+      audioMuted: false,
+      videoMuted: false,
+    };
+    this.#registry.addStream(stream);
+    try {
+      const { session, name, bitrate } = wish;
+      const arg = { session, stream: name, offer, bitrate };
+      const opened = await stream.worker.request("publish.open", arg);
+      if (this.#registry.stream(session) !== stream) throw fail("stopped", "ended while opening");
+      stream.audioCodec = opened.audioCodec ?? "";
+      stream.videoCodec = opened.videoCodec ?? "";
+      return opened.answer;
+    } catch (error) {
+      this.#registry.removeStream(stream);
+      throw error;
+    }
+  }
+
+  /** Opens a player of a live stream and answers its offer. Rejects with `Failure`. */
+  async play(wish: PlayWish, observer: SessionObserver): Promise<string> {
+    const stream = this.#registry.streamNamed(wish.name);
+    if (stream?.state !== "live") throw fail("sessionNotFound", "no stream of this name is live");
+    this.#refuseKnown(wish.session);
+    if (this.#registry.players.length >= this.#limits.maxPlayers) {
+      throw fail("tooMany", `the limit of ${this.#limits.maxPlayers} players is reached`);
+    }
+    const { session, name, owner, offer } = wish;
+    const player: PlayerRecord = {
+      session,
+      name,
+      owner,
+      observer,
+      source: stream.session,
+      worker: stream.worker,
+      createdAt: this.#clock.wallNow(),
+      state: "pending",
+    };
+    this.#registry.addPlayer(player);
+    try {
+      const arg = { session, source: stream.session, offer };
+      return (await player.worker.request("play.open", arg)).answer;
+    } catch (error) {
+      this.#registry.removePlayer(session);
+      throw error;
+    }
+  }
+
+  /** Ends a stream or player. False when there is none of this id. */
+  end(session: MediaSessionId, reason: Reason): boolean {
+    const stream = this.#registry.stream(session);
+    if (stream !== undefined) {
+      this.#streamEnded(stream, reason);
+      this.#tellWorker(stream, "publish.close", reason);
+      return true;
+    }
+    const player = this.#registry.player(session);
+    if (player === undefined) return false;
+    this.#playerEnded(player, reason);
+    this.#tellWorker(player, "play.close", reason);
+    return true;
+  }
+
+  /** Ends everything that `sessionId` owns. */
+  endOwnedBy(sessionId: string, reason: Reason): void {
+    const owned = [...this.#registry.streams, ...this.#registry.players];
+    for (const { session, owner } of owned) {
+      if (owner.sessionId === sessionId) this.end(session, reason);
+    }
+  }
+
+  /** An event of a publisher for its players; mutes are remembered. */
+  streamEvent(session: MediaSessionId, type: string, payload: unknown): void {
+    const stream = this.#registry.stream(session);
+    if (stream === undefined) return;
+    if (type === "audioMuted" || type === "audioUnmuted") stream.audioMuted = type === "audioMuted";
+    if (type === "videoMuted" || type === "videoUnmuted") stream.videoMuted = type === "videoMuted";
+    for (const player of this.#registry.playersOf(session)) {
+      player.observer.onStreamEvent?.(type, payload);
+    }
+  }
+
+  /** A worker tells about one of its streams. */
+  onPublishState(session: MediaSessionId, state: SessionState): void {
+    const stream = this.#registry.stream(session);
+    if (stream === undefined) return;
+    if (state.kind === "ended") this.#afterGrace(stream, state.reason);
+    else if (stream.state === "pending") {
+      stream.state = "live";
+      this.#logger.info({ stream: stream.name, session, door: stream.owner.door }, "stream live");
+      stream.observer.onLive();
+      this.#hooks.onStreamLive(stream);
+    }
+  }
+
+  onVideoSize(session: MediaSessionId, width: number, height: number): void {
+    const stream = this.#registry.stream(session);
+    if (stream !== undefined) Object.assign(stream, { width, height });
+  }
+
+  onPlayState(session: MediaSessionId, state: SessionState): void {
+    const player = this.#registry.player(session);
+    if (player === undefined) return;
+    if (state.kind === "ended") this.#playerEnded(player, state.reason);
+    else if (player.state === "pending") {
+      player.state = "live";
+      player.observer.onLive();
+    }
+  }
+
+  /** Everything on that worker is gone. */
+  onWorkerDied(worker: WorkerId): void {
+    const reason = reasonOf("workerDied", "the media process that carried the stream ended");
+    for (const stream of this.#registry.onWorker(worker)) this.#streamEnded(stream, reason);
+    for (const player of this.#registry.players) {
+      if (player.worker.id === worker) this.#playerEnded(player, reason);
+    }
+  }
+
+  #refuseKnown(session: MediaSessionId): void {
+    if (this.#registry.knows(session)) throw fail("sessionIdInUse", "this id is in use");
+  }
+
+  /** The browser closes its connection in the same moment as it says goodbye; the goodbye explains it better. */
+  #afterGrace(stream: StreamRecord, reason: Reason): void {
+    const end = (): void => this.#streamEnded(stream, reason);
+    if (MAY_BE_GOODBYE.has(reason.code)) setTimeout(end, GOODBYE_GRACE_MS).unref();
+    else end();
+  }
+
+  #streamEnded(stream: StreamRecord, reason: Reason): void {
+    if (this.#registry.stream(stream.session) !== stream) return;
+    this.#registry.removeStream(stream);
+    this.#logger.info(
+      { stream: stream.name, session: stream.session, code: reason.code, detail: reason.message },
+      "stream ended",
+    );
+    const gone = reasonOf("publisherStopped", "the publisher ended");
+    for (const player of this.#registry.playersOf(stream.session)) this.#playerEnded(player, gone);
+    this.#hooks.onStreamEnded(stream, reason);
+    stream.observer.onEnded(reason);
+  }
+
+  #playerEnded(player: PlayerRecord, reason: Reason): void {
+    if (this.#registry.player(player.session) !== player) return;
+    this.#registry.removePlayer(player.session);
+    player.observer.onEnded(reason);
+  }
+
+  #tellWorker(
+    { session, worker }: StreamRecord | PlayerRecord,
+    kind: "publish.close" | "play.close",
+    reason: Reason,
+  ): void {
+    worker.request(kind, { session, reason }).catch((error: unknown) => {
+      this.#logger.debug({ session, error }, `${kind} went unanswered`);
+    });
+  }
+}

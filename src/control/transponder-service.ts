@@ -1,0 +1,253 @@
+import { randomBytes } from "node:crypto";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { Failure } from "../base/failure.ts";
+import { ProtocolError } from "../base/protocol-error.ts";
+import type { Clock } from "../base/time.ts";
+import { FAILURES, type FailureCode, fail } from "../contract/failures.ts";
+import type { MediaSessionId, StreamName, TransponderId, WorkerId } from "../contract/ids.ts";
+import type { PushState, Reason, SoundWish } from "../contract/messages.ts";
+import type { Logger } from "../observe/logger.ts";
+import { destinationKey, parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
+import type { PushRecord, Registry, StreamRecord } from "./registry.ts";
+import { findSoundFile } from "./sound-files.ts";
+
+export interface TransponderOptions {
+  /** Put before the stream's name unless the URL holds the name. */
+  readonly namePrefix: string;
+  /** The URL holds the name, whatever the request says. */
+  readonly fullUrl: boolean;
+  readonly mediaDirectory: string;
+  readonly maxPushes: number;
+  /** Every published stream is pushed there. */
+  readonly autoStartUrl: string | undefined;
+}
+
+/** What a push is to sound like from its first frame. */
+export type StartAction =
+  | { readonly action: "mute" }
+  | { readonly action: "sound_on"; readonly soundFile: string; readonly loop: boolean };
+
+export interface StartWish {
+  readonly streamName: string;
+  readonly rtmpUrl: string;
+  readonly fullUrl: boolean | undefined;
+  readonly flashVersion: string | undefined;
+  readonly options: StartAction | undefined;
+  /** Everything of the request that answers repeat. */
+  readonly echo: Readonly<Record<string, unknown>>;
+}
+
+const ID_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
+const ID_LENGTH = 26;
+
+function newId(): TransponderId {
+  const letters = Array.from(randomBytes(ID_LENGTH), (byte) => ID_LETTERS[byte % 36]);
+  return letters.join("") as TransponderId;
+}
+
+/** Pushes: begin, find, switch, end. */
+export class TransponderService {
+  readonly #registry: Registry;
+  readonly #options: TransponderOptions;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+
+  constructor(registry: Registry, options: TransponderOptions, clock: Clock, logger: Logger) {
+    this.#registry = registry;
+    this.#options = options;
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  get pushes(): readonly PushRecord[] {
+    return this.#registry.pushes;
+  }
+
+  /** Pushes that match; what is undefined matches all. `name` is the published or the source's name. */
+  find(name: string | undefined, rtmpUrl: string | undefined): PushRecord[] {
+    return this.pushes.filter(
+      (push) =>
+        (name === undefined || push.publishedName === name || push.sourceName === name) &&
+        (rtmpUrl === undefined || push.rtmpUrl === rtmpUrl),
+    );
+  }
+
+  /** Starts a push. Rejects with `Failure`: `badUrl`, `hostUnknown`, `streamNotFound`, `pushExists`, ... */
+  async startup(wish: StartWish): Promise<PushRecord> {
+    const url = this.#parse(wish);
+    const stream = this.#stream(wish.streamName);
+    const key = destinationKey(url);
+    this.#refuseDuplicate(stream, key);
+    if (this.pushes.length >= this.#options.maxPushes) {
+      throw fail("tooMany", `the limit of ${this.#options.maxPushes} pushes is reached`);
+    }
+    const sound = await this.#startSound(wish.options);
+    await resolveHost(url.host);
+    this.#refuseDuplicate(this.#stream(wish.streamName), key);
+    const push: PushRecord = {
+      id: newId(),
+      source: stream.session,
+      sourceName: stream.name,
+      worker: stream.worker,
+      destinationKey: key,
+      rtmpUrl: wish.rtmpUrl,
+      publishedName: url.streamName.reveal(),
+      echo: wish.echo,
+      createdAt: this.#clock.wallNow(),
+      state: { kind: "connecting", attempt: 1 },
+      lastError: undefined,
+      muted: wish.options?.action === "mute",
+      sound,
+    };
+    this.#registry.addPush(push);
+    try {
+      await this.#startOnWorker(push, wish);
+    } catch (error) {
+      this.#registry.removePush(push.id);
+      throw error;
+    }
+    this.#logger.info({ push: push.id, stream: stream.name, host: url.host }, "push started");
+    return push;
+  }
+
+  async terminate(id: string, reason?: Reason): Promise<void> {
+    const push = this.#push(id);
+    const why = reason ?? { code: "terminated", message: "a REST call ended it" };
+    this.#ended(push, why);
+    await push.worker.request("push.stop", { push: push.id, reason: why }).catch(ignoreGone);
+  }
+
+  async setMuted(id: string, muted: boolean): Promise<void> {
+    const push = this.#push(id);
+    await push.worker.request("push.mute", { push: push.id, muted });
+    push.muted = muted;
+  }
+
+  /** Replaces the live audio by a file of the media directory, or returns to it. */
+  async setSound(id: string, file: string | undefined, loop: boolean): Promise<void> {
+    const push = this.#push(id);
+    const sound = file === undefined ? undefined : await this.#soundWish(file, loop);
+    await push.worker.request("push.sound", { push: push.id, sound });
+    push.sound = sound;
+  }
+
+  /** Pushes that come with a stream: its own `rtmpUrl`, and the one that every stream gets. */
+  onStreamLive(stream: StreamRecord): void {
+    for (const rtmpUrl of [stream.rtmpUrl, this.#options.autoStartUrl]) {
+      if (rtmpUrl === undefined || rtmpUrl === "") continue;
+      const wish = { streamName: stream.name, rtmpUrl, fullUrl: undefined, flashVersion: undefined };
+      this.startup({ ...wish, options: undefined, echo: {} }).catch((error: unknown) => {
+        const { code, message } = error instanceof Failure ? error : fail("internal", String(error));
+        this.#logger.warn({ stream: stream.name, code, detail: message }, "push not started");
+      });
+    }
+  }
+
+  onStreamEnded(session: MediaSessionId, reason: Reason): void {
+    for (const push of this.#registry.pushesOf(session)) this.#ended(push, reason);
+  }
+
+  onPushState(id: TransponderId, state: PushState): void {
+    const push = this.#registry.push(id);
+    if (push === undefined) return;
+    push.state = state;
+    const cause = state.kind === "backingOff" ? state.cause : undefined;
+    if (cause !== undefined) push.lastError = cause;
+    if (state.kind === "ended") this.#ended(push, state.reason);
+    else {
+      const attempt = "attempt" in state ? state.attempt : undefined;
+      const fields = { push: id, stream: push.sourceName, state: state.kind, attempt };
+      this.#logger.info({ ...fields, code: cause?.code, detail: cause?.message }, "push state");
+    }
+  }
+
+  onSoundEnded(id: TransponderId): void {
+    const push = this.#registry.push(id);
+    if (push !== undefined) push.sound = undefined;
+  }
+
+  onWorkerDied(worker: WorkerId): void {
+    const reason: Reason = { code: "workerDied", message: "the media process ended" };
+    for (const push of this.pushes) if (push.worker.id === worker) this.#ended(push, reason);
+  }
+
+  #parse(wish: StartWish): RtmpUrl {
+    const full = wish.fullUrl ?? this.#options.fullUrl;
+    const name = full ? undefined : `${this.#options.namePrefix}${wish.streamName}`;
+    try {
+      return parseRtmpUrl(wish.rtmpUrl, name);
+    } catch (error) {
+      if (error instanceof ProtocolError) throw fail("badUrl", `rtmpUrl: ${error.message}`, error);
+      throw error;
+    }
+  }
+
+  #stream(name: string): StreamRecord {
+    const stream = this.#registry.streamNamed(name as StreamName);
+    if (stream?.state !== "live") {
+      throw fail("streamNotFound", "streamName: no stream of this name is published");
+    }
+    return stream;
+  }
+
+  #push(id: string): PushRecord {
+    const push = this.#registry.push(id as TransponderId);
+    if (push === undefined) throw fail("pushNotFound", "mediaSessionId: no push has this id");
+    return push;
+  }
+
+  #refuseDuplicate(stream: StreamRecord, key: string): void {
+    if (this.#registry.pushesOf(stream.session).some((push) => push.destinationKey === key)) {
+      throw fail("pushExists", "this stream is already pushed to this destination");
+    }
+  }
+
+  #startSound(options: StartAction | undefined): Promise<SoundWish | undefined> {
+    if (options?.action !== "sound_on") return Promise.resolve(undefined);
+    return this.#soundWish(options.soundFile, options.loop);
+  }
+
+  async #soundWish(file: string, loop: boolean): Promise<SoundWish> {
+    return { path: await findSoundFile(this.#options.mediaDirectory, file), loop };
+  }
+
+  async #startOnWorker(push: PushRecord, wish: StartWish): Promise<void> {
+    const full = wish.fullUrl ?? this.#options.fullUrl;
+    await push.worker.request("push.start", {
+      push: push.id,
+      source: push.source,
+      destination: {
+        rtmpUrl: push.rtmpUrl,
+        name: full ? undefined : push.publishedName,
+        flashVersion: wish.flashVersion,
+      },
+      muted: push.muted,
+      sound: push.sound,
+    });
+  }
+
+  #ended(push: PushRecord, reason: Reason): void {
+    if (this.#registry.push(push.id) !== push) return;
+    push.state = { kind: "ended", reason };
+    this.#registry.removePush(push.id);
+    const fields = { push: push.id, stream: push.sourceName, code: reason.code };
+    this.#logger.info({ ...fields, side: FAILURES[reason.code].side, detail: reason.message }, "push ended");
+  }
+}
+
+/** A push or worker that is gone already has what `push.stop` asks for. */
+function ignoreGone(error: unknown): void {
+  const gone: readonly FailureCode[] = ["pushNotFound", "workerDied"];
+  if (error instanceof Failure && gone.some((code) => code === error.code)) return;
+  throw error;
+}
+
+async function resolveHost(host: string): Promise<void> {
+  if (isIP(host) !== 0) return;
+  try {
+    await lookup(host);
+  } catch (error) {
+    throw fail("hostUnknown", "rtmpUrl: the host has no address", error);
+  }
+}

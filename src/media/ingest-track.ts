@@ -1,0 +1,260 @@
+import { ProtocolError } from "../base/protocol-error.ts";
+import { type Micros, micros, ticksToMicros } from "../base/time.ts";
+import { nackPackets } from "../protocol/rtcp/nack.ts";
+import type { ReportBlock, SenderReport } from "../protocol/rtcp/report.ts";
+import type { RtpPacket } from "../protocol/rtp/packet.ts";
+import { Reception } from "../protocol/rtp/reception.ts";
+import type { RoundTrip } from "../protocol/rtp/round-trip.ts";
+import { originalPacket } from "../protocol/rtp/rtx.ts";
+import type { SeqNo } from "../protocol/rtp/sequence.ts";
+import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
+import type { Frame } from "./frame.ts";
+import {
+  AudioAssembler,
+  type FrameAssembler,
+  startsKeyPicture,
+  VideoAssembler,
+} from "./frame-assembler.ts";
+import type { MediaClock } from "./media-clock.ts";
+import { type OrderedPacket, PacketReceiver, type Patience } from "./packet-receiver.ts";
+import { SourceChoice } from "./source-choice.ts";
+
+/** Where the output of a track goes. */
+export interface TrackSink {
+  onFrame(frame: Frame): void;
+  onPacket(track: NegotiatedTrack, packet: OrderedPacket): void;
+}
+
+export interface IngestTrackOptions {
+  /** Longest wait for a missing packet. */
+  readonly maxReorderWait: Micros;
+  readonly ourSsrc: number;
+}
+
+/** What all tracks of a stream share. */
+export interface IngestTrackShared {
+  readonly clock: MediaClock;
+  readonly roundTrip: RoundTrip;
+  readonly sink: TrackSink;
+}
+
+/** Figures of one track; counters count from its start. */
+export interface TrackCounts {
+  readonly packets: number;
+  readonly bytes: number;
+  readonly lost: number;
+  readonly recovered: number;
+  readonly discarded: number;
+  readonly nacks: number;
+  readonly frames: number;
+  readonly keyframes: number;
+  readonly malformed: number;
+}
+
+const VIDEO_WINDOW = 1024;
+const AUDIO_WINDOW = 256;
+/** Sound waits less: its decoder hides a hole of 20 ms better than a listener a late word. */
+const LONGEST_AUDIO_WAIT = 200_000;
+
+/** One negotiated track on its way from packets to frames. The whole path is in `poll`. */
+export class IngestTrack {
+  readonly track: NegotiatedTrack;
+  readonly #options: IngestTrackOptions;
+  readonly #shared: IngestTrackShared;
+  readonly #choice: SourceChoice;
+  readonly #assembler: FrameAssembler | undefined;
+  #receiver: PacketReceiver;
+  #media: Reception | undefined;
+  #repairs: Reception | undefined;
+  #repairSsrc: number | undefined;
+  #keyStart: SeqNo | undefined;
+  #before = { lost: 0, recovered: 0, discarded: 0 };
+  #packets = 0;
+  #bytes = 0;
+  #nacks = 0;
+  #frames = 0;
+  #keyframes = 0;
+  #malformed = 0;
+
+  constructor(track: NegotiatedTrack, options: IngestTrackOptions, shared: IngestTrackShared) {
+    this.track = track;
+    this.#options = options;
+    this.#shared = shared;
+    this.#choice = new SourceChoice(track);
+    this.#assembler = newAssembler(track, shared.clock);
+    this.#receiver = this.#newReceiver();
+  }
+
+  /** The SSRC taken; undefined before the first packet. */
+  get ssrc(): number | undefined {
+    return this.#choice.ssrc;
+  }
+
+  /** True when pictures cannot go on, or probably will not, without a keyframe. */
+  get needsKeyframe(): boolean {
+    if (this.#assembler === undefined || this.track.kind !== "video") return false;
+    return this.#assembler.needsKeyframe || this.#receiver.stalled;
+  }
+
+  get counts(): TrackCounts {
+    const { lost, recovered, discarded } = this.#receiver.counts;
+    return {
+      packets: this.#packets,
+      bytes: this.#bytes,
+      lost: lost + this.#before.lost,
+      recovered: recovered + this.#before.recovered,
+      discarded: discarded + this.#before.discarded,
+      nacks: this.#nacks,
+      frames: this.#frames,
+      keyframes: this.#keyframes,
+      malformed: this.#malformed,
+    };
+  }
+
+  /** Pictures kept back after losses. */
+  get dropped(): number {
+    return this.#assembler?.dropped ?? 0;
+  }
+
+  frozen(now: Micros): Micros {
+    return this.#assembler?.frozen(now) ?? micros(0);
+  }
+
+  /** A packet of this track's payload type. Returns false when it is from a source that we do not take. */
+  onMedia(packet: RtpPacket, now: Micros): boolean {
+    const verdict = this.#choice.onMedia(packet, now);
+    if (verdict === "other") return false;
+    if (verdict === "switched") this.#switchTo(packet.ssrc, now);
+    this.#media?.onPacket(packet.sequence, packet.timestamp, now);
+    this.#insert(packet, now, false);
+    return true;
+  }
+
+  /** A packet of this track's RTX payload type. Returns false when it is of no use. */
+  onRepair(packet: RtpPacket, now: Micros): boolean {
+    const { ssrc } = this.#choice;
+    if (ssrc === undefined || !this.#choice.isRepairOfChosen(packet)) return false;
+    if (this.#repairSsrc !== packet.ssrc) {
+      this.#repairSsrc = packet.ssrc;
+      this.#repairs = new Reception(packet.ssrc, this.track.clockRate);
+    }
+    this.#repairs?.onPacket(packet.sequence, packet.timestamp, now);
+    const original = originalPacket(packet, { payloadType: this.track.payloadType, ssrc });
+    if (original !== undefined) this.#insert(original, now, true);
+    return true;
+  }
+
+  onSenderReport(report: SenderReport, now: Micros): void {
+    if (report.ssrc === this.#repairSsrc) this.#repairs?.onSenderReport(report.ntp, now);
+    if (report.ssrc !== this.ssrc) return;
+    this.#media?.onSenderReport(report.ntp, now);
+    if (this.#assembler !== undefined) this.#shared.clock.onReport(this.track.kind, report, now);
+  }
+
+  onGoodbye(ssrc: number): void {
+    this.#choice.onGoodbye(ssrc);
+  }
+
+  /** Everything that is due: packets in order, through the depacketizer and the clock, to the sink. */
+  poll(now: Micros): void {
+    const { sink } = this.#shared;
+    for (;;) {
+      const next = this.#receiver.next(now, this.#patience());
+      if (next === undefined) return;
+      if (next.kind === "gap") {
+        this.#assembler?.gap(now);
+        continue;
+      }
+      sink.onPacket(this.track, next);
+      for (const frame of this.#assemble(next, now)) {
+        this.#frames += 1;
+        if (frame.kind === "video" && frame.key) this.#keyframes += 1;
+        sink.onFrame(frame);
+      }
+    }
+  }
+
+  /** The NACK packets that are due. */
+  nacks(now: Micros): Uint8Array[] {
+    const due = this.#receiver.due(now);
+    if (due.length === 0 || this.ssrc === undefined) return [];
+    this.#nacks += due.length;
+    return nackPackets(this.#options.ourSsrc, this.ssrc, due);
+  }
+
+  /** Report blocks for the media and for its retransmissions. */
+  reports(now: Micros): ReportBlock[] {
+    const blocks = [this.#media?.block(now), this.#repairs?.block(now)];
+    return blocks.filter((block) => block !== undefined);
+  }
+
+  #insert(packet: RtpPacket, now: Micros, repair: boolean): void {
+    this.#packets += 1;
+    this.#bytes += packet.payload.byteLength;
+    const sequence = this.#receiver.insert(packet, now, repair);
+    if (sequence === undefined || this.track.codec !== "h264") return;
+    if (startsKeyPicture(packet.payload)) this.#keyStart = sequence;
+  }
+
+  #assemble(packet: OrderedPacket, now: Micros): readonly Frame[] {
+    try {
+      return this.#assembler?.push(packet, now) ?? [];
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#malformed += 1;
+      return [];
+    }
+  }
+
+  /** A keyframe that waits behind a gap makes what was before it superfluous. */
+  #patience(): Patience {
+    const { expected } = this.#receiver;
+    const key = this.#keyStart;
+    if (expected === undefined || key === undefined || key <= expected) return "full";
+    return this.#assembler?.needsKeyframe === true ? "none" : "short";
+  }
+
+  #switchTo(ssrc: number, now: Micros): void {
+    if (this.#media !== undefined) {
+      const { lost, recovered, discarded } = this.counts;
+      this.#before = { lost, recovered, discarded };
+      this.#receiver = this.#newReceiver();
+      this.#assembler?.gap(now);
+      this.#shared.clock.restart(this.track.kind);
+    }
+    this.#media = new Reception(ssrc, this.track.clockRate);
+    this.#repairs = undefined;
+    this.#repairSsrc = undefined;
+    this.#keyStart = undefined;
+  }
+
+  #newReceiver(): PacketReceiver {
+    const { kind, feedback, clockRate } = this.track;
+    const { maxReorderWait } = this.#options;
+    const longest =
+      kind === "video" ? maxReorderWait : Math.min(maxReorderWait, LONGEST_AUDIO_WAIT);
+    return new PacketReceiver(
+      {
+        window: kind === "video" ? VIDEO_WINDOW : AUDIO_WINDOW,
+        nack: feedback.nack,
+        rtx: this.track.rtxPayloadType !== undefined,
+        maxWait: micros(longest),
+        jitter: () => ticksToMicros(Math.ceil(this.#media?.jitter ?? 0), clockRate),
+      },
+      this.#shared.roundTrip,
+    );
+  }
+}
+
+function newAssembler(track: NegotiatedTrack, clock: MediaClock): FrameAssembler | undefined {
+  switch (track.codec) {
+    case "h264":
+      return new VideoAssembler(clock);
+    case "opus":
+    case "pcma":
+    case "pcmu":
+      return new AudioAssembler(clock, track, track.codec);
+    default:
+      return undefined;
+  }
+}

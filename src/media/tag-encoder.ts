@@ -1,0 +1,104 @@
+import { ProtocolError } from "../base/protocol-error.ts";
+import { decoderConfig } from "../codec/h264/decoder-config.ts";
+import { NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
+import { parsePps, parseSps, type SequenceParameters } from "../codec/h264/parameter-sets.ts";
+import type { VideoTag } from "../protocol/flv/tag.ts";
+import { avcConfigBody, avcFrameBody } from "../protocol/flv/video-tag.ts";
+import type { VideoFrame } from "./frame.ts";
+
+/** The picture format in force. */
+export interface VideoFormat {
+  readonly width: number;
+  readonly height: number;
+  readonly profile: number;
+  readonly level: number;
+  /** The decoder configuration, as sent last. */
+  readonly config: VideoTag;
+}
+
+interface ParameterSet<Parsed> {
+  readonly bytes: Uint8Array;
+  readonly parsed: Parsed;
+}
+
+const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+
+/**
+ * Turns frames into tags, once per stream. Parameter sets are taken wherever they come; a new decoder
+ * configuration goes before the first IDR picture after they changed. NAL units stay as they are.
+ */
+export class VideoTagEncoder {
+  readonly #sps = new Map<number, ParameterSet<SequenceParameters>>();
+  readonly #pps = new Map<number, ParameterSet<{ readonly spsId: number }>>();
+  #changed = false;
+  #format: VideoFormat | undefined;
+
+  /** Undefined before the first IDR picture with its parameter sets. */
+  format(): VideoFormat | undefined {
+    return this.#format;
+  }
+
+  /** The tags to send for `frame`; none before the first IDR picture whose parameter sets are known. */
+  encode(frame: VideoFrame): VideoTag[] {
+    for (const unit of frame.nalUnits) this.#collect(unit);
+    const tags: VideoTag[] = [];
+    if (frame.key && this.#changed) {
+      const config = this.#configure(frame);
+      if (config !== undefined) tags.push(config);
+    }
+    if (this.#format === undefined) return [];
+    const body = avcFrameBody(frame.nalUnits, frame.key);
+    tags.push({ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body });
+    return tags;
+  }
+
+  #collect(unit: NalUnit): void {
+    if (unit.type !== NalType.sps && unit.type !== NalType.pps) return;
+    const bytes = nalUnitBytes(unit).slice();
+    try {
+      if (unit.type === NalType.sps) {
+        const parsed = parseSps(bytes);
+        this.#keep(this.#sps, parsed.id, { bytes, parsed });
+      } else {
+        const parsed = parsePps(bytes);
+        this.#keep(this.#pps, parsed.id, { bytes, parsed });
+      }
+    } catch (error) {
+      // A set that cannot be read is not announced; the pictures that need it stay undecodable as they are.
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+
+  #keep<T>(sets: Map<number, ParameterSet<T>>, id: number, set: ParameterSet<T>): void {
+    const known = sets.get(id);
+    if (known !== undefined && same(known.bytes, set.bytes)) return;
+    sets.delete(id);
+    sets.set(id, set);
+    this.#changed = true;
+  }
+
+  #configure(frame: VideoFrame): VideoTag | undefined {
+    const pps = [...this.#pps.values()].filter(({ parsed }) => this.#sps.has(parsed.spsId));
+    const newest = this.#sps.get(pps.at(-1)?.parsed.spsId ?? -1);
+    if (newest === undefined) return undefined;
+    this.#changed = false;
+    const used = [...this.#sps.values()].filter(({ parsed }) =>
+      pps.some((set) => set.parsed.spsId === parsed.id),
+    );
+    const record = decoderConfig(
+      newest.parsed,
+      used.map(({ bytes }) => bytes),
+      pps.map(({ bytes }) => bytes),
+    );
+    const config: VideoTag = {
+      kind: "video",
+      role: "config",
+      pts: frame.pts,
+      body: avcConfigBody(record),
+    };
+    const { width, height, profile, level } = newest.parsed;
+    this.#format = { width, height, profile, level, config };
+    return config;
+  }
+}

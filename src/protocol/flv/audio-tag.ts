@@ -1,0 +1,16 @@
+/** Audio tag bodies (FLV 10.1, annex E.4.2). */
+
+/** SoundFormat 10, and the rate, size and type fields that AAC leaves at 44 kHz, 16 bits, stereo. */
+const AAC = 0xaf;
+
+/** AAC sequence header: `config` is an AudioSpecificConfig. */
+export const aacConfigBody = (config: Uint8Array): Uint8Array => Uint8Array.of(AAC, 0, ...config);
+
+/** One raw AAC frame. */
+export function aacFrameBody(frame: Uint8Array): Uint8Array {
+  const body = new Uint8Array(frame.byteLength + 2);
+  body[0] = AAC;
+  body[1] = 1;
+  body.set(frame, 2);
+  return body;
+}

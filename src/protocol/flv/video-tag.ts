@@ -1,0 +1,35 @@
+/** Video tag bodies with AVC (FLV 10.1, annex E.4.3). */
+import type { NalUnit } from "../../codec/h264/nal-unit.ts";
+
+const KEY_AVC = 0x17;
+const DELTA_AVC = 0x27;
+const HEADER_BYTES = 5;
+
+/** Sequence header: `record` is an AVCDecoderConfigurationRecord. */
+export function avcConfigBody(record: Uint8Array): Uint8Array {
+  const body = new Uint8Array(HEADER_BYTES + record.byteLength);
+  body[0] = KEY_AVC;
+  body.set(record, HEADER_BYTES);
+  return body;
+}
+
+/** One access unit with 4-byte lengths, assembled once for all destinations. */
+export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean): Uint8Array {
+  const size = nalUnits.reduce((sum, unit) => sum + 4 + unit.size, HEADER_BYTES);
+  const body = new Uint8Array(size);
+  body[0] = key ? KEY_AVC : DELTA_AVC;
+  body[1] = 1;
+  let at = HEADER_BYTES;
+  for (const unit of nalUnits) {
+    body[at] = unit.size >>> 24;
+    body[at + 1] = unit.size >>> 16;
+    body[at + 2] = unit.size >>> 8;
+    body[at + 3] = unit.size;
+    at += 4;
+    for (const part of unit.parts) {
+      body.set(part, at);
+      at += part.byteLength;
+    }
+  }
+  return body;
+}

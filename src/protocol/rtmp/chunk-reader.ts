@@ -1,0 +1,241 @@
+/** Bytes to messages (RTMP 1.0, section 5.3). */
+import { ByteReader } from "../../base/bytes.ts";
+import { ProtocolError } from "../../base/protocol-error.ts";
+import { DEFAULT_CHUNK_SIZE, EXTENDED, MESSAGE_HEADER, type RawMessage, TYPE } from "./chunk-header.ts";
+
+/** What a peer may make us hold. */
+export interface ChunkLimits {
+  /** Largest message in bytes. */
+  readonly messageSize: number;
+  /** Most chunk streams in use on one connection. */
+  readonly chunkStreams: number;
+  /** Most bytes of unfinished messages, all chunk streams together. */
+  readonly unfinished: number;
+}
+
+/** Limits for a server's side of a publishing connection, which carries commands only. */
+export const SERVER_LIMITS: ChunkLimits = {
+  messageSize: 1 << 20,
+  chunkStreams: 64,
+  unfinished: 2 << 20,
+};
+
+/** The last header of a chunk stream, and the message in progress. */
+interface ChunkStream {
+  timestamp: number;
+  delta: number;
+  extended: boolean;
+  length: number;
+  type: number;
+  streamId: number;
+  /** Grows as bytes arrive, so that an announced length costs nothing. */
+  partial: Uint8Array;
+  received: number;
+  /** A message has begun; a header of format 3 continues it. */
+  open: boolean;
+}
+
+const NOTHING = new Uint8Array(0);
+const FIRST_ALLOCATION = 4096;
+
+/** Joins chunks to messages. Obeys SetChunkSize and Abort by itself, and hands them out all the same. */
+export class ChunkReader {
+  readonly #limits: ChunkLimits;
+  readonly #streams = new Map<number, ChunkStream>();
+  #input = NOTHING;
+  #chunkSize = DEFAULT_CHUNK_SIZE;
+  #unfinished = 0;
+  /** The chunk whose payload is being read, and how much of it is missing. */
+  #current: ChunkStream | undefined;
+  #missing = 0;
+
+  constructor(limits: ChunkLimits) {
+    this.#limits = limits;
+  }
+
+  /** Takes the next bytes of the peer; poll `next` until undefined before the next call. */
+  push(bytes: Uint8Array): void {
+    this.#input = this.#input.length === 0 ? bytes : concat(this.#input, bytes);
+  }
+
+  /**
+   * The next complete message, or undefined when more bytes are needed.
+   * @throws ProtocolError `rtmp.chunk.*`; the connection is over then
+   */
+  next(): RawMessage | undefined {
+    for (;;) {
+      if (this.#current === undefined && !this.#readHeader()) return undefined;
+      const stream = this.#current;
+      if (stream === undefined) return undefined;
+      this.#readPayload(stream);
+      if (this.#missing > 0) return undefined;
+      this.#current = undefined;
+      if (stream.received === stream.length) return this.#finish(stream);
+    }
+  }
+
+  /** True when a whole header was there: `#current` is set. */
+  #readHeader(): boolean {
+    const size = this.#headerSize();
+    if (size === undefined || this.#input.length < size) {
+      // A copy, so that a few waiting bytes do not keep a whole socket buffer.
+      this.#input = this.#input.slice();
+      return false;
+    }
+    const reader = new ByteReader(this.#input.subarray(0, size));
+    this.#input = this.#input.subarray(size);
+    const { format, id } = readBasicHeader(reader);
+    const stream = this.#stream(id, format);
+    readMessageHeader(reader, stream, format);
+    if (stream.length > this.#limits.messageSize) {
+      throw new ProtocolError("rtmp.chunk.tooLarge", `a message of ${stream.length} bytes`);
+    }
+    this.#current = stream;
+    this.#missing = Math.min(this.#chunkSize, stream.length - stream.received);
+    return true;
+  }
+
+  /** Bytes of the header at the start of the input, or undefined when too little is there to tell. */
+  #headerSize(): number | undefined {
+    const input = this.#input;
+    const [first] = input;
+    if (first === undefined) return undefined;
+    const basic = 1 + extraIdBytes(first);
+    if (input.length < basic) return undefined;
+    const format = first >> 6;
+    const fixed = basic + (MESSAGE_HEADER[format] ?? 0);
+    if (format === 3) {
+      const { id } = readBasicHeader(new ByteReader(input));
+      return fixed + (this.#streams.get(id)?.extended === true ? 4 : 0);
+    }
+    if (input.length < basic + 3) return undefined;
+    const extended = new ByteReader(input.subarray(basic)).u24() === EXTENDED;
+    return fixed + (extended ? 4 : 0);
+  }
+
+  #stream(id: number, format: number): ChunkStream {
+    const known = this.#streams.get(id);
+    if (known !== undefined) {
+      if (known.open && format !== 3) this.#discard(known);
+      return known;
+    }
+    if (format !== 0) {
+      throw new ProtocolError("rtmp.chunk.noHeader", `chunk stream ${id} begins without a header`);
+    }
+    if (this.#streams.size >= this.#limits.chunkStreams) {
+      throw new ProtocolError("rtmp.chunk.streams", "too many chunk streams");
+    }
+    const stream: ChunkStream = {
+      timestamp: 0,
+      delta: 0,
+      extended: false,
+      length: 0,
+      type: 0,
+      streamId: 0,
+      partial: NOTHING,
+      received: 0,
+      open: false,
+    };
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  #readPayload(stream: ChunkStream): void {
+    const count = Math.min(this.#missing, this.#input.length);
+    this.#unfinished += count;
+    if (this.#unfinished > this.#limits.unfinished) {
+      throw new ProtocolError("rtmp.chunk.unfinished", "too many bytes of unfinished messages");
+    }
+    const end = stream.received + count;
+    if (end > stream.partial.length) stream.partial = enlarge(stream, end);
+    stream.partial.set(this.#input.subarray(0, count), stream.received);
+    stream.received = end;
+    this.#missing -= count;
+    this.#input = this.#input.subarray(count);
+  }
+
+  #finish(stream: ChunkStream): RawMessage {
+    const payload = stream.partial.subarray(0, stream.length);
+    this.#discard(stream);
+    const message = { ...header(stream), payload };
+    this.#obey(message);
+    return message;
+  }
+
+  #discard(stream: ChunkStream): void {
+    this.#unfinished -= stream.received;
+    stream.partial = NOTHING;
+    stream.received = 0;
+    stream.open = false;
+  }
+
+  #obey(message: RawMessage): void {
+    if (message.type === TYPE.setChunkSize) {
+      const size = new ByteReader(message.payload).u32();
+      if (size < 1 || size > 0x7fff_ffff) {
+        throw new ProtocolError("rtmp.chunk.size", `a chunk size of ${size}`);
+      }
+      this.#chunkSize = size;
+    } else if (message.type === TYPE.abort) {
+      const aborted = this.#streams.get(new ByteReader(message.payload).u32());
+      if (aborted !== undefined) this.#discard(aborted);
+    }
+  }
+}
+
+const header = ({ type, streamId, timestamp }: ChunkStream) => ({ type, streamId, timestamp });
+
+function readMessageHeader(reader: ByteReader, stream: ChunkStream, format: number): void {
+  const continues = stream.open;
+  let field = format === 3 ? 0 : reader.u24();
+  if (format <= 1) {
+    stream.length = reader.u24();
+    stream.type = reader.u8();
+  }
+  if (format === 0) stream.streamId = reader.u32le();
+  if (format !== 3) stream.extended = field === EXTENDED;
+  if (stream.extended) field = reader.u32();
+  stream.open = true;
+  if (format === 3) {
+    // A new message of the same kind (5.3.1.2.4): the delta again, which after format 0 is its timestamp.
+    if (!continues) stream.timestamp = (stream.timestamp + stream.delta) >>> 0;
+    return;
+  }
+  stream.delta = field;
+  stream.timestamp = format === 0 ? field : (stream.timestamp + field) >>> 0;
+}
+
+/** Bytes of the chunk stream id beyond the first (5.3.1.1). */
+function extraIdBytes(first: number): number {
+  const id = first & 0x3f;
+  return id > 1 ? 0 : id + 1;
+}
+
+/** Reads a whole basic header (5.3.1.1). */
+function readBasicHeader(reader: ByteReader): { readonly format: number; readonly id: number } {
+  const first = reader.u8();
+  const format = first >> 6;
+  switch (extraIdBytes(first)) {
+    case 0:
+      return { format, id: first & 0x3f };
+    case 1:
+      return { format, id: 64 + reader.u8() };
+    default:
+      // The only little endian number of the header besides the message stream id.
+      return { format, id: 64 + reader.u8() + 256 * reader.u8() };
+  }
+}
+
+function enlarge(stream: ChunkStream, needed: number): Uint8Array {
+  const wanted = Math.max(needed, stream.partial.length * 2, FIRST_ALLOCATION);
+  const larger = new Uint8Array(Math.max(needed, Math.min(stream.length, wanted)));
+  larger.set(stream.partial.subarray(0, stream.received));
+  return larger;
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}

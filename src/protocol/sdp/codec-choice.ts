@@ -1,0 +1,54 @@
+/** Which of the offered codecs is taken. */
+import type { NegotiatedCodec } from "./negotiated.ts";
+import type { MediaSection, PayloadFormat } from "./session-description.ts";
+
+const VIDEO_CODECS: readonly NegotiatedCodec[] = ["h264", "vp8", "vp9", "av1"];
+const AUDIO_CODECS: readonly NegotiatedCodec[] = ["opus", "pcma", "pcmu"];
+
+/** A chosen codec and the format it was offered with. */
+export interface ChosenCodec {
+  readonly codec: NegotiatedCodec;
+  readonly format: PayloadFormat;
+  readonly rtx: PayloadFormat | undefined;
+}
+
+function isWanted(codec: NegotiatedCodec, { name, clockRate }: PayloadFormat): boolean {
+  if (name !== codec) return false;
+  if (codec === "opus") return clockRate === 48_000;
+  return clockRate === (AUDIO_CODECS.includes(codec) ? 8000 : 90_000);
+}
+
+/**
+ * Rank of an H.264 format, lower is better: packets may hold parts of NAL units (mode 1), and the
+ * constrained baseline profile is what every decoder reads and every browser encodes.
+ */
+function h264Rank({ parameters }: PayloadFormat): number {
+  const mode = parameters.get("packetization-mode") ?? "0";
+  const profile = (parameters.get("profile-level-id") ?? "42e01f").slice(0, 4).toLowerCase();
+  const profiles = ["42e0", "42c0", "4200", "4d00", "6400"];
+  const rank = profiles.indexOf(profile);
+  return (mode === "1" ? 0 : 10) + (rank < 0 ? profiles.length : rank);
+}
+
+/**
+ * The first of `allowed` that the section offers, or undefined. Modes of H.264 that interleave
+ * (packetization-mode 2) are never taken.
+ */
+export function chooseCodec(
+  section: MediaSection,
+  allowed: readonly NegotiatedCodec[],
+): ChosenCodec | undefined {
+  const own = section.kind === "video" ? VIDEO_CODECS : AUDIO_CODECS;
+  for (const codec of allowed.filter((c) => own.includes(c))) {
+    const offered = section.formats.filter((format) => isWanted(codec, format));
+    const usable = offered.filter((f) => f.parameters.get("packetization-mode") !== "2");
+    if (codec === "h264") usable.sort((a, b) => h264Rank(a) - h264Rank(b));
+    const [format] = usable;
+    if (format === undefined) continue;
+    const rtx = section.formats.find(
+      (f) => f.name === "rtx" && f.parameters.get("apt") === String(format.payloadType),
+    );
+    return { codec, format, rtx };
+  }
+  return undefined;
+}

@@ -1,0 +1,130 @@
+/** From a host name to an open TCP or TLS connection. */
+import { lookup } from "node:dns/promises";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, rootCertificates, type TLSSocket } from "node:tls";
+import { type CodedFailure, fail } from "../../contract/failures.ts";
+import type { RtmpPublisherOptions } from "./publisher.ts";
+import { connectFailure, tlsFailure } from "./rtmp-failure.ts";
+
+export type DialOptions = Pick<
+  RtmpPublisherOptions,
+  "url" | "localAddress" | "extraCa" | "verifyCertificate" | "mayConnect"
+>;
+
+const KEEP_ALIVE_DELAY = 10_000;
+/** An address that does not answer gives way to the next after so many milliseconds. */
+const ADDRESS_PATIENCE = 3_000;
+
+/**
+ * Connects to one of the host's addresses, in the order of the resolver. Only addresses that `mayConnect`
+ * allows are tried, and the name is resolved once. The socket is paused and has no listeners.
+ * @throws Failure `dnsFailed`, `addressForbidden`, `connectRefused`, `connectTimeout`, `tlsFailed`,
+ * `tlsCertificate`, `stopped` when `signal` was aborted
+ */
+export async function dial(options: DialOptions, signal: AbortSignal): Promise<Socket> {
+  const { url } = options;
+  const addresses = await resolve(url.host);
+  const allowed = addresses.filter((address) => options.mayConnect(address));
+  if (allowed.length === 0) {
+    throw fail("addressForbidden", `no address of ${url.host} may be connected to`);
+  }
+  const socket = await firstOf(allowed, options, signal);
+  if (url.scheme === "rtmp") return socket;
+  return secure(socket, options, signal);
+}
+
+async function resolve(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
+  try {
+    const found = await lookup(host, { all: true, verbatim: true });
+    return found.map(({ address }) => address);
+  } catch (error) {
+    throw fail("dnsFailed", `${host} cannot be resolved`, error);
+  }
+}
+
+/** One address after the other; the last failure counts. */
+async function firstOf(
+  addresses: readonly string[],
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<Socket> {
+  let last: CodedFailure = fail("connectRefused", "there is no address");
+  for (const [index, address] of addresses.entries()) {
+    if (signal.aborted) break;
+    const patience = index < addresses.length - 1 ? ADDRESS_PATIENCE : undefined;
+    const outcome = await open(address, { ...options, patience }, signal);
+    if (outcome instanceof Error) last = outcome;
+    else return outcome;
+  }
+  throw signal.aborted ? fail("stopped", "the connection was given up") : last;
+}
+
+function open(
+  address: string,
+  options: DialOptions & { readonly patience: number | undefined },
+  signal: AbortSignal,
+): Promise<Socket | CodedFailure> {
+  const { port } = options.url;
+  const { localAddress } = options;
+  const socket = connectTcp({
+    host: address,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY,
+    ...(localAddress === undefined ? {} : { localAddress }),
+  });
+  const place = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return new Promise((resolve) => {
+    const settle = (outcome: Socket | CodedFailure) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      socket.removeAllListeners();
+      if (outcome instanceof Error) discard(socket);
+      resolve(outcome);
+    };
+    const giveUp = () => settle(fail("connectTimeout", `${place} does not answer`));
+    const timer =
+      options.patience === undefined ? undefined : setTimeout(giveUp, options.patience);
+    signal.addEventListener("abort", giveUp, { once: true });
+    socket.once("connect", () => settle(socket));
+    socket.once("error", (error) => settle(connectFailure(error, place)));
+  });
+}
+
+function secure(socket: Socket, options: DialOptions, signal: AbortSignal): Promise<TLSSocket> {
+  const { url, extraCa, verifyCertificate } = options;
+  const secured = connectTls({
+    socket,
+    rejectUnauthorized: verifyCertificate,
+    // An address must not be sent as server name (RFC 6066, section 3); it is checked all the same.
+    ...(isIP(url.host) === 0 ? { servername: url.host } : { host: url.host }),
+    ...(extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] }),
+  });
+  const place = `${url.host}:${url.port}`;
+  return new Promise((resolve, reject) => {
+    const settle = (failure: CodedFailure | undefined) => {
+      signal.removeEventListener("abort", giveUp);
+      secured.removeAllListeners("error");
+      secured.removeAllListeners("close");
+      if (failure === undefined) {
+        resolve(secured);
+        return;
+      }
+      discard(secured);
+      reject(failure);
+    };
+    const giveUp = () => settle(fail("stopped", "the connection was given up"));
+    signal.addEventListener("abort", giveUp, { once: true });
+    secured.once("secureConnect", () => settle(undefined));
+    secured.once("error", (error) => settle(tlsFailure(error, place)));
+    secured.once("close", () => settle(fail("tlsFailed", `${place}: closed during TLS handshake`)));
+  });
+}
+
+/** Errors of a socket that nobody wants any more must not reach the process. */
+function discard(socket: Socket): void {
+  socket.on("error", () => undefined);
+  socket.destroy();
+}

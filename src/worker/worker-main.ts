@@ -1,0 +1,81 @@
+/** Entry point of a media worker process: builds the worker from its first message and answers commands. */
+import type { Commands, WorkerEvent } from "../contract/messages.ts";
+import type { WorkerOptions } from "../contract/worker-options.ts";
+import { Answerer } from "../ipc/channel.ts";
+import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
+import { parentPort } from "../ipc/process-port.ts";
+import { createLogger, LOG_LEVELS, type LogLevel } from "../observe/logger.ts";
+import { systemClock } from "../observe/system-clock.ts";
+import { createAudioTranscoder } from "../transport/audio/codec-transcoder.ts";
+import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
+import { Worker } from "./worker.ts";
+
+const TICK_MS = 10;
+
+const toLevel = (level: string): LogLevel => LOG_LEVELS.find((known) => known === level) ?? "info";
+
+let logger = createLogger("info");
+let worker: Worker | undefined;
+let release: () => Promise<void> = async () => undefined;
+
+const onBug = (error: unknown): void => logger.error({ error }, "defect in the worker");
+
+function configure(options: WorkerOptions, emit: (event: WorkerEvent) => void): { udpPort: number } {
+  logger = createLogger(toLevel(options.log.level));
+  const { udpPort } = options.webrtc;
+  const peers = createPeerFactory({ ...options.webrtc, clock: systemClock });
+  const transcoder = createAudioTranscoder({
+    onEvent: (event) => logger.info({ codec: event }, `codec process: ${event.kind}`),
+  });
+  const built = new Worker(options, {
+    clock: systemClock,
+    peers,
+    transcoder,
+    random: Math.random,
+    emit,
+    onBug,
+  });
+  worker = built;
+  const timer = setInterval(() => built.tick(), TICK_MS);
+  release = async () => {
+    clearInterval(timer);
+    await transcoder.close();
+    peers.close();
+  };
+  return { udpPort };
+}
+
+function ready(): Worker {
+  if (worker === undefined) throw fail("internal", "the worker is not configured yet");
+  return worker;
+}
+
+const port = parentPort();
+const answerer = new Answerer<Commands, WorkerEvent>(
+  port,
+  CHANNEL_FAILURES,
+  {
+    configure: (options) => configure(options, (event) => answerer.emit(event)),
+    "publish.open": (arg) => ready().handlers["publish.open"](arg),
+    "publish.close": (arg) => ready().handlers["publish.close"](arg),
+    "play.open": (arg) => ready().handlers["play.open"](arg),
+    "play.close": (arg) => ready().handlers["play.close"](arg),
+    "push.start": (arg) => ready().handlers["push.start"](arg),
+    "push.stop": (arg) => ready().handlers["push.stop"](arg),
+    "push.mute": (arg) => ready().handlers["push.mute"](arg),
+    "push.sound": (arg) => ready().handlers["push.sound"](arg),
+    stats: (arg) => ready().handlers.stats(arg),
+    drain: (arg) => ready().handlers.drain(arg),
+  },
+  onBug,
+);
+
+async function end(): Promise<void> {
+  await worker?.drain({ code: "shuttingDown", message: "the control process is gone" });
+  await release();
+  process.exit(0);
+}
+
+// Signals of the terminal are for the control process, which ends workers by closing the channel.
+process.on("SIGINT", () => undefined);
+port.onClose(() => void end());

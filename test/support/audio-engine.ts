@@ -1,0 +1,78 @@
+/** The real audio engine with everything that comes out of it written down. */
+import { setTimeout as delay } from "node:timers/promises";
+import { micros } from "../../src/base/time.ts";
+import type { AudioCodec } from "../../src/media/frame.ts";
+import {
+  type AudioTranscoderOptions,
+  type CodecEvent,
+  createAudioTranscoder,
+} from "../../src/transport/audio/codec-transcoder.ts";
+import type { AacFrame, AudioTranscoder } from "../../src/transport/audio/transcoder.ts";
+
+/** Resolves once `fact` holds; fails after `limit` milliseconds. */
+export async function until(what: string, fact: () => boolean, limit = 20_000): Promise<void> {
+  for (let waited = 0; !fact(); waited += 5) {
+    if (waited > limit) throw new Error(`never happened: ${what}`);
+    await delay(5);
+  }
+}
+
+export interface RecordedTranscode {
+  readonly frames: AacFrame[];
+  readonly interruptions: string[];
+  /** Writes 20 ms packets from `pts` on, microseconds; undefined is a packet that was lost. */
+  feed(packets: readonly (Uint8Array | undefined)[], codec: AudioCodec, pts: number): void;
+  close(): void;
+}
+
+export interface AudioLab {
+  readonly engine: AudioTranscoder;
+  readonly events: CodecEvent[];
+  open(channels: 1 | 2): RecordedTranscode;
+  /** Process ids of the codec processes so far. */
+  pids(): number[];
+}
+
+export function openAudioLab(options: AudioTranscoderOptions = {}): AudioLab {
+  const events: CodecEvent[] = [];
+  const engine = createAudioTranscoder({ ...options, onEvent: (event) => events.push(event) });
+  return {
+    engine,
+    events,
+    open: (channels) => openRecorded(engine, channels),
+    pids: () => events.flatMap((event) => (event.kind === "started" ? [event.pid] : [])),
+  };
+}
+
+function openRecorded(engine: AudioTranscoder, channels: 1 | 2): RecordedTranscode {
+  const frames: AacFrame[] = [];
+  const interruptions: string[] = [];
+  const transcode = engine.open(
+    { channels, bitrate: channels * 64_000 },
+    {
+      onFrames: (more) => frames.push(...more),
+      onInterrupted: (cause) => interruptions.push(cause.code),
+    },
+  );
+  return {
+    frames,
+    interruptions,
+    feed: (packets, codec, pts) => {
+      for (const [i, payload] of packets.entries()) {
+        if (payload === undefined) continue;
+        const at = micros(pts + i * 20_000);
+        const duration = micros(20_000);
+        transcode.write({
+          kind: "audio",
+          codec,
+          pts: at,
+          arrival: at,
+          duration,
+          channels,
+          payload,
+        });
+      }
+    },
+    close: () => transcode.close(),
+  };
+}
