@@ -136,9 +136,15 @@ export class TransponderService {
   onStreamLive(stream: StreamRecord): void {
     for (const rtmpUrl of [stream.rtmpUrl, this.#options.autoStartUrl]) {
       if (rtmpUrl === undefined || rtmpUrl === "") continue;
-      const wish = { streamName: stream.name, rtmpUrl, fullUrl: undefined, flashVersion: undefined };
+      const wish = {
+        streamName: stream.name,
+        rtmpUrl,
+        fullUrl: undefined,
+        flashVersion: undefined,
+      };
       this.startup({ ...wish, options: undefined, echo: {} }).catch((error: unknown) => {
-        const { code, message } = error instanceof Failure ? error : fail("internal", String(error));
+        const { code, message } =
+          error instanceof Failure ? error : fail("internal", String(error));
         this.#logger.warn({ stream: stream.name, code, detail: message }, "push not started");
       });
     }
@@ -232,7 +238,10 @@ export class TransponderService {
     push.state = { kind: "ended", reason };
     this.#registry.removePush(push.id);
     const fields = { push: push.id, stream: push.sourceName, code: reason.code };
-    this.#logger.info({ ...fields, side: FAILURES[reason.code].side, detail: reason.message }, "push ended");
+    this.#logger.info(
+      { ...fields, side: FAILURES[reason.code].side, detail: reason.message },
+      "push ended",
+    );
   }
 }
 

@@ -3,7 +3,9 @@ import type { Millis } from "../base/time.ts";
 import type { Port } from "./port.ts";
 
 /** Argument and answer of each request, by kind. */
-export type Requests<R> = { readonly [K in keyof R]: { readonly in: unknown; readonly out: unknown } };
+export type Requests<R> = {
+  readonly [K in keyof R]: { readonly in: unknown; readonly out: unknown };
+};
 
 /** The answering side: one function a kind. What it throws as `Failure` reaches the asker as such. */
 export type Handlers<R extends Requests<R>> = {

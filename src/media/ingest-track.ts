@@ -23,6 +23,8 @@ import { SourceChoice } from "./source-choice.ts";
 export interface TrackSink {
   onFrame(frame: Frame): void;
   onPacket(track: NegotiatedTrack, packet: OrderedPacket): void;
+  /** The first packet of a keyframe has come, whether the rest will or not. */
+  onKeyframeStart(): void;
 }
 
 export interface IngestTrackOptions {
@@ -193,7 +195,9 @@ export class IngestTrack {
     this.#bytes += packet.payload.byteLength;
     const sequence = this.#receiver.insert(packet, now, repair);
     if (sequence === undefined || this.track.codec !== "h264") return;
-    if (startsKeyPicture(packet.payload)) this.#keyStart = sequence;
+    if (!startsKeyPicture(packet.payload)) return;
+    this.#keyStart = sequence;
+    this.#shared.sink.onKeyframeStart();
   }
 
   #assemble(packet: OrderedPacket, now: Micros): readonly Frame[] {

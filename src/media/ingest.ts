@@ -193,6 +193,7 @@ export class Ingest {
         roundTrip: this.#roundTrip,
         sink: {
           onFrame: (frame) => this.#onFrame(frame),
+          onKeyframeStart: () => this.#requester.onKeyframeStart(),
           onPacket: (source, packet) => this.#sink.onPacket(source, packet),
         },
       },

@@ -19,12 +19,17 @@ const MOST_DOUBLINGS = 3;
 export class KeyframeRequester {
   readonly #options: KeyframeRequesterOptions;
   #wanted = false;
+  #lastWay: KeyframeRequest;
+  /** The way that was answered last. */
+  #proven: KeyframeRequest;
   #lastSent: Micros | undefined;
   #unanswered = 0;
   #sent = 0;
 
   constructor(options: KeyframeRequesterOptions) {
     this.#options = options;
+    this.#proven = options.pli ? "pli" : "fir";
+    this.#lastWay = this.#proven;
   }
 
   /** Requests sent so far. */
@@ -37,10 +42,16 @@ export class KeyframeRequester {
     this.#wanted = true;
   }
 
+  /** A keyframe begins to come: the publisher has heard us, whether it comes whole or not. */
+  onKeyframeStart(): void {
+    if (this.#unanswered > 0) this.#proven = this.#lastWay;
+    this.#unanswered = 0;
+  }
+
   /** A keyframe has come whole. */
   onKeyframe(): void {
+    this.onKeyframeStart();
     this.#wanted = false;
-    this.#unanswered = 0;
   }
 
   /** What to send at `now`; undefined when nobody needs a keyframe or the last request is too fresh. */
@@ -52,13 +63,14 @@ export class KeyframeRequester {
     this.#lastSent = now;
     this.#unanswered += 1;
     this.#sent += 1;
-    return this.#way();
+    this.#lastWay = this.#way();
+    return this.#lastWay;
   }
 
   #way(): KeyframeRequest {
     const { pli, fir } = this.#options;
-    if (!pli) return "fir";
     const insist = this.#unanswered > PATIENT_REQUESTS && this.#unanswered % 2 === 1;
-    return fir && insist ? "fir" : "pli";
+    if (!insist || !pli || !fir) return this.#proven;
+    return this.#proven === "pli" ? "fir" : "pli";
   }
 }

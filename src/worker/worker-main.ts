@@ -1,8 +1,9 @@
 /** Entry point of a media worker process: builds the worker from its first message and answers commands. */
+
+import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
 import type { Commands, WorkerEvent } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import { Answerer } from "../ipc/channel.ts";
-import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
 import { parentPort } from "../ipc/process-port.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
@@ -20,7 +21,10 @@ let release: () => Promise<void> = async () => undefined;
 
 const onBug = (error: unknown): void => logger.error({ error }, "defect in the worker");
 
-function configure(options: WorkerOptions, emit: (event: WorkerEvent) => void): { udpPort: number } {
+function configure(
+  options: WorkerOptions,
+  emit: (event: WorkerEvent) => void,
+): { udpPort: number } {
   logger = createLogger(toLevel(options.log.level));
   const { udpPort } = options.webrtc;
   const peers = createPeerFactory({ ...options.webrtc, clock: systemClock });

@@ -35,7 +35,7 @@ interface ChunkStream {
   open: boolean;
 }
 
-const NOTHING = new Uint8Array(0);
+const NOTHING: Uint8Array = new Uint8Array(0);
 const FIRST_ALLOCATION = 4096;
 
 /** Joins chunks to messages. Obeys SetChunkSize and Abort by itself, and hands them out all the same. */

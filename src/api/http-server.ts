@@ -1,0 +1,151 @@
+import { request as httpRequest } from "node:http";
+import fastifyStatic from "@fastify/static";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
+import { Failure } from "../base/failure.ts";
+import type { Clock } from "../base/time.ts";
+import { FAILURES } from "../contract/failures.ts";
+import type { StreamService } from "../control/stream-service.ts";
+import type { TransponderService } from "../control/transponder-service.ts";
+import type { Logger } from "../observe/logger.ts";
+import { errorBody, toFailure } from "./error-reply.ts";
+import { pushRoutes } from "./rest/push-routes.ts";
+import { streamRoutes } from "./rest/stream-routes.ts";
+import { whipRoutes } from "./whip/whip-routes.ts";
+
+export interface HttpServerOptions {
+  readonly maxBodyBytes: number;
+  readonly cors: { readonly origin: string; readonly headers: string; readonly methods: string };
+  /** PEM texts for https; undefined serves http. */
+  readonly tls: { readonly certificate: string; readonly key: string } | undefined;
+  /** Folder of the built page. */
+  readonly webRoot: string;
+  /** Folder of the vendor's SDK. */
+  readonly sdkRoot: string;
+  /** What the page asks for at `/config.json`. */
+  readonly page: {
+    readonly wsPort: number;
+    readonly wssPort: number | null;
+    readonly localReceiver: string | null;
+  };
+  /** Loopback port where the local receiver plays HTTP-FLV. */
+  readonly receiverHttpPort: number | undefined;
+}
+
+export interface HttpServices {
+  readonly streams: StreamService;
+  readonly pushes: TransponderService;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** REST, WHIP and the page on one HTTP or HTTPS server; not listening yet. */
+export function createHttpServer(
+  options: HttpServerOptions,
+  services: HttpServices,
+): FastifyInstance {
+  const { tls } = options;
+  const app = Fastify({
+    bodyLimit: options.maxBodyBytes,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 256 },
+    ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
+  }) as unknown as FastifyInstance;
+  crossOrigin(app, options.cors);
+  errors(app, services);
+  emptyBodies(app);
+  app.register(
+    async (rest) => {
+      pushRoutes(rest, services.pushes);
+      streamRoutes(rest, services.streams);
+    },
+    { prefix: "/rest-api" },
+  );
+  whipRoutes(app, services.streams);
+  page(app, options);
+  return app;
+}
+
+/** CORS headers on every answer, also on refusals; every preflight is answered. */
+function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): void {
+  app.addHook("onRequest", async (_request, reply) => {
+    reply.headers({
+      "Access-Control-Allow-Origin": cors.origin,
+      "Access-Control-Allow-Credentials": "true",
+      "Access-Control-Expose-Headers": "Location, ETag, Link",
+    });
+  });
+  app.options("/*", async (request, reply) => {
+    const whip = request.url.startsWith("/whip/");
+    return reply
+      .headers({
+        "Access-Control-Allow-Headers": `${cors.headers}${whip ? ",authorization,if-match" : ""}`,
+        "Access-Control-Allow-Methods": whip ? "POST,PATCH,DELETE,OPTIONS" : `${cors.methods},GET`,
+      })
+      .code(200)
+      .send();
+  });
+}
+
+function errors(app: FastifyInstance, { clock, logger }: HttpServices): void {
+  const refuse = (reply: FastifyReply, status: number, code: string, message: string) =>
+    reply
+      .code(status)
+      .send(
+        errorBody(status, code, message, reply.request.url.split("?")[0] ?? "", clock.wallNow()),
+      );
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, "noSuchPath", "no such path"));
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const own = error.statusCode;
+    if (!(error instanceof Failure) && own !== undefined && own >= 400 && own < 500) {
+      return refuse(reply, own, "badRequest", error.message);
+    }
+    const failure = toFailure(error, logger);
+    return refuse(reply, FAILURES[failure.code].http, failure.code, failure.message);
+  });
+}
+
+/** WCS clients send JSON content types with no body at all. */
+function emptyBodies(app: FastifyInstance): void {
+  app.removeContentTypeParser(["application/json", "text/plain"]);
+  app.addContentTypeParser(
+    ["application/json", "text/plain"],
+    { parseAs: "string" },
+    (_request, body, done) => {
+      try {
+        done(null, body === "" ? {} : JSON.parse(body as string));
+      } catch {
+        done(Object.assign(new Error("body: not valid JSON"), { statusCode: 400 }));
+      }
+    },
+  );
+}
+
+function page(app: FastifyInstance, options: HttpServerOptions): void {
+  app.get("/healthz", async () => ({ status: "ok" }));
+  app.get("/config.json", async () => options.page);
+  app.register(fastifyStatic, { root: options.webRoot });
+  app.register(fastifyStatic, { root: options.sdkRoot, prefix: "/sdk/", decorateReply: false });
+  const port = options.receiverHttpPort;
+  if (port !== undefined) preview(app, port);
+}
+
+/** Hands on the local receiver's HTTP-FLV, which itself is reachable from this machine only. */
+function preview(app: FastifyInstance, port: number): void {
+  app.get<{ Params: { "*": string } }>("/preview/*", (request, reply) => {
+    const path = request.raw.url?.slice("/preview".length) ?? "/";
+    const upstream = httpRequest({ host: "127.0.0.1", port, path }, (answer) => {
+      reply.hijack();
+      reply.raw.writeHead(answer.statusCode ?? 502, {
+        "content-type": answer.headers["content-type"] ?? "video/x-flv",
+        "cache-control": "no-store",
+      });
+      answer.pipe(reply.raw);
+    });
+    upstream.on("error", () => {
+      if (!reply.sent) reply.code(502).send();
+      else reply.raw.destroy();
+    });
+    request.raw.on("close", () => upstream.destroy());
+    upstream.end();
+  });
+}

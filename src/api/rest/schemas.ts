@@ -1,0 +1,69 @@
+import { z } from "zod";
+
+/** Clients send numbers as text too. */
+const integer = (lowest: number, highest: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === "string" && /^\d{1,10}$/.test(value.trim()) ? Number(value) : value,
+    z.number().int().min(lowest).max(highest),
+  );
+
+/** Clients send booleans as text too. */
+const bool = z.preprocess(
+  (value) => (value === "true" ? true : value === "false" ? false : value),
+  z.boolean(),
+);
+
+const text = (longest: number) => z.string().min(1).max(longest);
+/** An absent field, an empty one and null mean the same to WCS clients. */
+const filter = (longest: number) =>
+  z.preprocess(
+    (value) => (value === null || value === "" ? undefined : value),
+    text(longest).optional(),
+  );
+
+const NAME = 512;
+const URL = 4096;
+
+const startAction = z.discriminatedUnion("action", [
+  z.object({ action: z.literal("mute") }),
+  z.object({ action: z.literal("sound_on"), soundFile: text(NAME), loop: bool.default(false) }),
+]);
+
+/** Body of `/push/startup`. Zero means unset in the numbers, as WCS has it. */
+export const startupBody = z.object({
+  streamName: text(NAME),
+  rtmpUrl: text(URL),
+  rtmpTransponderFullUrl: bool.optional(),
+  rtmpFlashVersion: text(NAME).optional(),
+  width: integer(0, 16_384).optional(),
+  height: integer(0, 16_384).optional(),
+  bitrate: integer(0, 50_000).optional(),
+  keyFrameInterval: integer(0, 100_000).optional(),
+  fps: integer(0, 120).optional(),
+  options: z
+    .preprocess(
+      (value) =>
+        typeof value === "object" && value !== null && Object.keys(value).length === 0
+          ? undefined
+          : value,
+      startAction.optional(),
+    )
+    .optional(),
+});
+
+export const findBody = z.object({ streamName: filter(NAME), rtmpUrl: filter(URL) });
+export const pushIdBody = z.object({ mediaSessionId: text(128) });
+export const soundBody = pushIdBody.extend({ soundFile: text(NAME), loop: bool.default(false) });
+export const streamFindBody = z.object({
+  name: filter(NAME),
+  mediaSessionId: filter(128),
+  status: filter(64),
+  published: bool.optional(),
+});
+export const streamTerminateBody = z.object({
+  name: filter(NAME),
+  mediaSessionId: filter(128),
+  status: filter(64),
+  mediaSessionIds: z.array(text(128)).max(1000).optional(),
+});

@@ -1,0 +1,45 @@
+/** Java properties files: `key = value`, comments, escapes, continued lines. */
+
+/** One entry and the line on which it starts, counted from 1. */
+export interface PropertyLine {
+  readonly key: string;
+  readonly value: string;
+  readonly line: number;
+}
+
+const SEPARATOR = /^((?:\\.|[^\\:=\s])*)[ \t\f]*[:=]?[ \t\f]*/s;
+
+/** Reads a whole file. Nothing is an error here: a line without a separator is a key with an empty value. */
+export function parseProperties(text: string): PropertyLine[] {
+  const entries: PropertyLine[] = [];
+  const lines = text.split(/\r\n|\r|\n/);
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = at + 1;
+    let logical = (lines[at] ?? "").trimStart();
+    if (logical === "" || logical.startsWith("#") || logical.startsWith("!")) continue;
+    while (isContinued(logical) && at + 1 < lines.length) {
+      at += 1;
+      logical = logical.slice(0, -1) + (lines[at] ?? "").trimStart();
+    }
+    const match = SEPARATOR.exec(logical);
+    const key = unescaped(match?.[1] ?? "");
+    entries.push({ key, value: unescaped(logical.slice(match?.[0].length ?? 0)).trimEnd(), line });
+  }
+  return entries;
+}
+
+/** An odd number of backslashes at the end continues the line. */
+function isContinued(line: string): boolean {
+  return ((/\\*$/.exec(line)?.[0].length ?? 0) & 1) === 1;
+}
+
+function unescaped(text: string): string {
+  return text.replace(
+    /\\(?:u([0-9a-fA-F]{4})|(.?))/gs,
+    (_all, hex: string | undefined, char: string) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      const named: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f" };
+      return named[char] ?? char;
+    },
+  );
+}

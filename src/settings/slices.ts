@@ -1,0 +1,62 @@
+import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { Settings } from "./schema.ts";
+
+/** What worker number `index` (from 0) is configured with; `extraCa` is PEM text. */
+export function workerOptions(
+  settings: Settings,
+  index: number,
+  extraCa: string | undefined,
+): WorkerOptions {
+  return {
+    webrtc: {
+      udpPort: settings.media_port_from + index,
+      bindAddress: settings.ip_local === "0.0.0.0" ? undefined : settings.ip_local,
+      publicAddress: settings.ip,
+    },
+    ingest: {
+      connectTimeoutMs: settings.webrtc_connect_timeout_ms,
+      idleTimeoutMs: settings.webrtc_idle_timeout_ms,
+      maxReorderWaitMs: settings.webrtc_max_reorder_wait_ms,
+      keyframeRequestGapMs: settings.rtcp_pli_request_interval,
+      maxBitrateKbps: settings.publish_max_bitrate_kbps,
+    },
+    audio: {
+      channels: settings.audio_channels === "auto" ? 0 : settings.audio_channels === "1" ? 1 : 2,
+      monoBitrate: settings.audio_mono_bitrate_kbps * 1000,
+      stereoBitrate: settings.audio_stereo_bitrate_kbps * 1000,
+    },
+    push: pushOptions(settings, extraCa),
+    log: { level: settings.log_level },
+  };
+}
+
+function pushOptions(settings: Settings, extraCa: string | undefined): WorkerOptions["push"] {
+  return {
+    flashVersion: settings.rtmp_flash_ver_subscriber,
+    localAddress: settings.rtmp_publisher_ip,
+    sendMetadata: settings.rtmp_transponder_send_metadata,
+    connectTimeoutMs: settings.rtmp_connect_timeout_ms,
+    writeTimeoutMs: settings.rtmp_write_timeout_ms,
+    extraCa,
+    verifyCertificate: settings.rtmps_verify,
+    allowPrivateAddresses: settings.destinations_allow_private,
+    keyframeIntervalMs: settings.keyframe_interval_ms,
+    bufferBytes: settings.rtmp_buffer_bytes,
+    bufferMs: settings.rtmp_buffer_ms,
+    serverBuffer: settings["rtmp.server_buffer_enabled"],
+    outBuffer: settings.rtmp_out_buffer_enabled
+      ? {
+          startMs: settings.rtmp_out_buffer_start_size,
+          initialMs: settings.rtmp_out_buffer_initial_size,
+          pollingMs: settings.rtmp_out_buffer_polling_time,
+          maxBufferings: settings.rtmp_out_buffer_max_bufferings_allowed,
+        }
+      : undefined,
+    restore: {
+      attempts: settings.rtmp_push_restore ? settings.rtmp_push_restore_attempts : 0,
+      intervalMs: settings.rtmp_push_restore_interval_ms,
+      factor: settings.rtmp_push_restore_backoff_factor,
+      maxIntervalMs: settings.rtmp_push_restore_max_interval_ms,
+    },
+  };
+}

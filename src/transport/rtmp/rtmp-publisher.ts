@@ -1,0 +1,234 @@
+/** A socket that drives the publishing dialogue: connects, authenticates, publishes, says goodbye. */
+import { createHash, randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { type Clock, type Millis, micros, toMicros } from "../../base/time.ts";
+import { Failure } from "../../base/failure.ts";
+import { type CodedFailure, fail } from "../../contract/failures.ts";
+import type { FlvTag } from "../../protocol/flv/tag.ts";
+import { type AuthDemand, answerAuthDemand, withQuery } from "../../protocol/rtmp/adobe-auth.ts";
+import { HANDSHAKE_RANDOM } from "../../protocol/rtmp/handshake.ts";
+import { PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
+import { dial } from "./dial.ts";
+import type { RtmpPublisher, RtmpPublisherHandlers, RtmpPublisherOptions } from "./publisher.ts";
+import { brokenFailure, refusalFailure, silentFailure } from "./rtmp-failure.ts";
+
+/** The ladder of authentication has three steps, each on a connection of its own. */
+const MOST_CONNECTIONS = 3;
+/** Time for the goodbye to leave. */
+const GOODBYE_MS = 1000;
+const PROGRESS_CHECK_MS = 500;
+
+/** Connects at once; what comes of it reaches the handlers. */
+export function openRtmpPublisher(
+  options: RtmpPublisherOptions,
+  handlers: RtmpPublisherHandlers,
+  clock: Clock,
+): RtmpPublisher {
+  const publisher = new SocketPublisher(options, handlers, clock);
+  void publisher.run();
+  return publisher;
+}
+
+class SocketPublisher implements RtmpPublisher {
+  readonly #options: RtmpPublisherOptions;
+  readonly #handlers: RtmpPublisherHandlers;
+  readonly #clock: Clock;
+  readonly #abort = new AbortController();
+  #socket: Socket | undefined;
+  #session: PublishSession | undefined;
+  #closed = false;
+  #sentBefore = 0;
+  #end: (failure: CodedFailure) => void = () => undefined;
+
+  constructor(options: RtmpPublisherOptions, handlers: RtmpPublisherHandlers, clock: Clock) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#clock = clock;
+  }
+
+  /** The whole life; never rejects. */
+  async run(): Promise<void> {
+    const { connectTimeout } = this.#options;
+    const timer = setTimeout(() => this.#abort.abort(), connectTimeout);
+    let failure: CodedFailure;
+    try {
+      failure = await this.#climb(timer);
+    } catch (error) {
+      failure = this.#toFailure(error);
+    }
+    clearTimeout(timer);
+    this.#closed = true;
+    this.#handlers.onClosed(failure.toValue());
+  }
+
+  write(tag: FlvTag, timestamp: Millis): boolean {
+    const socket = this.#socket;
+    if (this.#closed || socket === undefined || this.#session === undefined) return true;
+    this.#session.write(tag, timestamp);
+    this.#flush();
+    return !socket.writableNeedDrain;
+  }
+
+  backlog(): number {
+    return this.#socket?.writableLength ?? 0;
+  }
+
+  bytesSent(): number {
+    return this.#sentBefore + (this.#socket?.bytesWritten ?? 0);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session?.closing();
+    this.#flush();
+    this.#abort.abort();
+    this.#end(fail("stopped", "closed on request"));
+  }
+
+  /** One connection after the other while the server demands authentication. */
+  async #climb(timer: NodeJS.Timeout): Promise<CodedFailure> {
+    let query: string | undefined;
+    for (let step = 1; ; step += 1) {
+      const socket = await dial(this.#options, this.#abort.signal);
+      const outcome = await this.#converse(socket, query, timer);
+      if (outcome instanceof Failure) return outcome;
+      query = this.#answer(outcome, step);
+    }
+  }
+
+  /** Runs one connection to its end: a failure, or a refusal that demands authentication. */
+  #converse(
+    socket: Socket,
+    query: string | undefined,
+    timer: NodeJS.Timeout,
+  ): Promise<CodedFailure | Refusal> {
+    const session = this.#openSession(query);
+    this.#socket = socket;
+    this.#session = session;
+    return new Promise((resolve) => {
+      const watch = setInterval(() => this.#checkProgress(socket), PROGRESS_CHECK_MS);
+      const end = (outcome: CodedFailure | Refusal): void => {
+        this.#end = () => undefined;
+        clearInterval(watch);
+        this.#sentBefore += socket.bytesWritten;
+        this.#socket = undefined;
+        this.#session = undefined;
+        letGo(socket);
+        resolve(outcome);
+      };
+      this.#end = end;
+      const place = `${this.#options.url.host}:${this.#options.url.port}`;
+      socket.on("data", (bytes) => this.#guarded(() => session.receive(bytes, this.#clock.now()), end, timer));
+      socket.on("drain", () => this.#handlers.onDrain());
+      socket.on("error", (error) => end(brokenFailure(error, place)));
+      socket.on("end", () => end(fail("connectionClosed", `${place} closed the connection`)));
+      socket.on("close", () => end(fail("connectionClosed", `${place} closed the connection`)));
+      this.#guarded(() => session.start(this.#clock.now()), end, timer);
+      socket.resume();
+    });
+  }
+
+  #guarded(
+    work: () => void,
+    end: (outcome: CodedFailure | Refusal) => void,
+    timer: NodeJS.Timeout,
+  ): void {
+    try {
+      work();
+      this.#drainOutputs(end, timer);
+    } catch (error) {
+      end(this.#toFailure(error));
+    }
+  }
+
+  #drainOutputs(end: (outcome: CodedFailure | Refusal) => void, timer: NodeJS.Timeout): void {
+    for (let output = this.#session?.next(); output; output = this.#session?.next()) {
+      if (output.kind === "send") this.#send(output.bytes);
+      else if (output.kind === "accepted") {
+        clearTimeout(timer);
+        this.#handlers.onPublishing(output.capabilities);
+      } else if (output.kind === "timedOut") end(silentFailure(output.step));
+      else if (output.refusal.demand !== undefined) end(output.refusal);
+      else end(refusalFailure(output.refusal, this.#options.url));
+    }
+  }
+
+  /** Sends what the session has to send; after the dialogue there is nothing else. */
+  #flush(): void {
+    for (let output = this.#session?.next(); output; output = this.#session?.next()) {
+      if (output.kind === "send") this.#send(output.bytes);
+    }
+  }
+
+  /** The pieces of one message leave in one system call. */
+  #send(pieces: readonly Uint8Array[]): void {
+    const socket = this.#socket;
+    if (socket === undefined || socket.destroyed) return;
+    socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    socket.uncork();
+  }
+
+  #openSession(query: string | undefined): PublishSession {
+    const { url, flashVersion, connectTimeout } = this.#options;
+    const extend = (text: string): string => (query === undefined ? text : withQuery(text, query));
+    return new PublishSession({
+      app: extend(url.app),
+      tcUrl: extend(url.tcUrl),
+      streamName: url.streamName.reveal(),
+      flashVersion,
+      timeout: toMicros(connectTimeout),
+      random: randomBytes(HANDSHAKE_RANDOM),
+    });
+  }
+
+  /** The query that answers a demand. Throws `Failure`: `authRequired`, `authFailed`. */
+  #answer({ demand }: Refusal, step: number): string {
+    const { credentials, app } = this.#options.url;
+    if (credentials === undefined) throw fail("authRequired", "the server wants a user and password");
+    if (demand === undefined || demand.kind === "denied" || step >= MOST_CONNECTIONS) {
+      throw fail("authFailed", "the server rejected the user or password");
+    }
+    return answerAuthDemand(demand satisfies AuthDemand, {
+      user: credentials.user,
+      password: credentials.password.reveal(),
+      app,
+      nonce: randomBytes(4).toString("hex"),
+      md5: (text) => createHash("md5").update(text).digest(),
+    });
+  }
+
+  #progress = { bytes: 0, at: micros(0) };
+
+  /** Bytes that wait while the peer takes none for too long mean that nobody is there. */
+  #checkProgress(socket: Socket): void {
+    const now = this.#clock.now();
+    const taken = socket.bytesWritten - socket.writableLength;
+    if (socket.writableLength === 0 || taken !== this.#progress.bytes) {
+      this.#progress = { bytes: taken, at: now };
+    } else if (now - this.#progress.at >= toMicros(this.#options.writeTimeout)) {
+      this.#end(fail("writeTimeout", `the server took no data for ${this.#options.writeTimeout} ms`));
+    }
+    this.#session?.wake(now);
+  }
+
+  #toFailure(error: unknown): CodedFailure {
+    if (this.#closed) return fail("stopped", "closed on request");
+    if (error instanceof Failure) {
+      const late = this.#abort.signal.aborted && error.code === "stopped";
+      return late ? fail("connectTimeout", "the server did not answer in time") : (error as CodedFailure);
+    }
+    return brokenFailure(error as Error, `${this.#options.url.host}:${this.#options.url.port}`);
+  }
+}
+
+/** Lets what was written leave, then destroys the socket, whatever the peer does. */
+function letGo(socket: Socket): void {
+  socket.removeAllListeners();
+  socket.on("error", () => undefined);
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+  socket.once("close", () => clearTimeout(timer));
+  socket.end(() => socket.destroy());
+}
