@@ -17,6 +17,8 @@ export interface WorkerOptions {
     readonly maxReorderWaitMs: number;
     /** Smallest time between two keyframe requests to one publisher, milliseconds. */
     readonly keyframeRequestGapMs: number;
+    /** Where the publisher's bitrate estimate begins, kilobits per second; 0 leaves it to the browser. */
+    readonly startBitrateKbps: number;
     /** Cap of the bitrate announced to the publisher, kilobits per second. */
     readonly maxBitrateKbps: number;
   };

@@ -205,6 +205,12 @@ export const settingsSchema = z.object({
     "Time without a media packet after which a publisher counts as gone.",
   ),
   webrtc_max_reorder_wait_ms: ms(400, 20, 5000, "Longest wait for a lost packet to be sent again."),
+  publish_start_bitrate_kbps: integer(
+    1000,
+    0,
+    1_000_000,
+    "Where a publisher's bitrate estimate begins unless its page says it; 0 leaves it to the browser. Kilobits per second.",
+  ),
   publish_max_bitrate_kbps: integer(
     20_000,
     100,

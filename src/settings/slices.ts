@@ -18,6 +18,7 @@ export function workerOptions(
       idleTimeoutMs: settings.webrtc_idle_timeout_ms,
       maxReorderWaitMs: settings.webrtc_max_reorder_wait_ms,
       keyframeRequestGapMs: settings.rtcp_pli_request_interval,
+      startBitrateKbps: settings.publish_start_bitrate_kbps,
       maxBitrateKbps: settings.publish_max_bitrate_kbps,
     },
     audio: {

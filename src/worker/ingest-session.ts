@@ -70,7 +70,7 @@ export class IngestSession {
     );
     try {
       const answered = readSdp(() =>
-        answerPublish(offer, this.#peer.local, { bitrate: options.bitrate }),
+        answerPublish(offer, this.#peer.local, { bitrate: bitrateHints(options) }),
       );
       this.answer = answered.answer;
       this.tracks = answered.tracks;
@@ -206,6 +206,13 @@ export class IngestSession {
     this.#ports.onBug(error);
     this.#fail("internal", "a defect ended this stream");
   }
+}
+
+/** What the page asked for; a start that it left open is ours, within its bounds. */
+function bitrateHints({ bitrate, ingest }: IngestSessionOptions): BitrateWish {
+  const most = bitrate.max > 0 ? bitrate.max : Number.POSITIVE_INFINITY;
+  const start = bitrate.start > 0 ? bitrate.start : Math.max(ingest.startBitrateKbps, bitrate.min);
+  return { ...bitrate, start: Math.min(start, most) };
 }
 
 /** Runs SDP code; what the peer broke becomes a refusal. */

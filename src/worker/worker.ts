@@ -121,6 +121,7 @@ export class Worker {
       },
     );
     this.#streams.set(session, { ingest, audio: undefined });
+    if (ingest.codecOf("audio") !== undefined) this.#ports.transcoder.warmUp();
     return {
       answer: ingest.answer,
       audioCodec: ingest.codecOf("audio"),

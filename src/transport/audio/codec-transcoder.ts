@@ -190,10 +190,15 @@ class CodecTranscoder implements AudioTranscoder {
     });
   }
 
+  warmUp(): void {
+    if (this.#closed !== undefined) return;
+    if (this.#process === undefined && this.#restartTimer === undefined) this.#start();
+  }
+
   #push(record: Waiting): void {
     if (this.#closed !== undefined) return;
     this.#waiting.push(record);
-    if (this.#process === undefined && this.#restartTimer === undefined) this.#start();
+    this.warmUp();
     this.#flushTimer ??= setTimeout(() => this.#flush(), this.#options.batchMs);
   }
 

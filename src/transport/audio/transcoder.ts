@@ -37,6 +37,8 @@ export interface AudioClip {
 
 /** AAC for any number of streams, encoded outside of this process. */
 export interface AudioTranscoder {
+  /** Starts the engine if it does not run: its first frames need some 300 ms less then. */
+  warmUp(): void;
   open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode;
   /**
    * Decodes and encodes a WAV file; results are cached by path, modification time and options.

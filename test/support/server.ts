@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "./static-site.ts";
+
+/** The server as a user runs it, on ports of its own. */
+export interface TestServer {
+  readonly wsUrl: string;
+  readonly httpUrl: string;
+  readonly pid: number;
+  /** RTMP URL of the local receiver; undefined when it is off. */
+  readonly receiver: string | undefined;
+  /** Folder of sound files. */
+  readonly mediaDirectory: string;
+  /** Everything printed so far. */
+  output(): string;
+  /** POSTs to `/rest-api` and reads the answer. */
+  rest(path: string, body?: object): Promise<{ status: number; body: unknown }>;
+  /** Resolves when the predicate holds for the answer of a REST call, asked again until it does. */
+  restUntil(
+    path: string,
+    body: object,
+    holds: (status: number, body: unknown) => boolean,
+  ): Promise<unknown>;
+  /** Ends it by SIGTERM and waits; resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+
+function projectRoot(): string {
+  let folder = HERE;
+  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
+  return folder;
+}
+
+/** Root of the project, above `test` or `dist/test`. */
+export const PROJECT_ROOT = projectRoot();
+
+const READY = /Transponder is ready\./;
+const POLL_MS = 50;
+const PATIENCE_MS = 20_000;
+
+/** Starts the built server; `settings` win over the random ports chosen here. */
+export async function startServer(
+  settings: Readonly<Record<string, string | number>> = {},
+): Promise<TestServer> {
+  const mediaDirectory = await mkdtemp(join(tmpdir(), "media-"));
+  const ports = { ws: await freePort(), http: await freePort(), media: await freePort() };
+  const receiver = { rtmp: await freePort(), http: await freePort() };
+  const all: Record<string, string | number> = {
+    ip_local: "127.0.0.1",
+    "ws.port": ports.ws,
+    "http.port": ports.http,
+    "wss.port": 0,
+    "https.port": 0,
+    media_port_from: ports.media,
+    media_port_to: 65_535,
+    media_dir: mediaDirectory,
+    local_receiver_rtmp_port: receiver.rtmp,
+    local_receiver_http_port: receiver.http,
+    ...settings,
+  };
+  const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const main = join(PROJECT_ROOT, "dist", "src", "main.js");
+  const child = spawn(process.execPath, ["--enable-source-maps", main, ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = await whenReady(child);
+  const httpUrl = `http://127.0.0.1:${all["http.port"]}`;
+  const rest: TestServer["rest"] = async (path, body = {}) => {
+    const response = await fetch(`${httpUrl}/rest-api${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  };
+  return {
+    wsUrl: `ws://127.0.0.1:${all["ws.port"]}`,
+    httpUrl,
+    pid: child.pid as number,
+    receiver:
+      all["local_receiver_enabled"] === "false"
+        ? undefined
+        : `rtmp://127.0.0.1:${all["local_receiver_rtmp_port"]}/live`,
+    mediaDirectory,
+    output,
+    rest,
+    restUntil: (path, body, holds) =>
+      until(`${path} as expected`, async () => {
+        const answer = await rest(path, body);
+        return holds(answer.status, answer.body) ? (answer.body ?? true) : undefined;
+      }),
+    async stop() {
+      const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+      if (child.exitCode === null) child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const code = child.exitCode ?? (await ended);
+      clearTimeout(timer);
+      await rm(mediaDirectory, { recursive: true, force: true });
+      return code;
+    },
+  };
+}
+
+function whenReady(child: ChildProcess): Promise<() => string> {
+  let text = "";
+  return new Promise((resolve, reject) => {
+    const onData = (bytes: Buffer): void => {
+      text += bytes.toString();
+      if (READY.test(text)) resolve(() => text);
+    };
+    child.stdout?.on("data", onData);
+    child.stderr?.on("data", onData);
+    child.once("exit", (code) => reject(new Error(`the server ended (${code}):\n${text}`)));
+  });
+}
+
+/** Asks again and again until there is an answer; fails after 20 s, naming what was waited for. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
