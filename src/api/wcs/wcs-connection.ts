@@ -238,8 +238,8 @@ export class WcsConnection {
   #onMalformed(text: string, error: ProtocolError): void {
     this.malformed += 1;
     this.#logger.debug({ rule: error.rule, bytes: text.length }, "frame not understood");
-    const id = sessionIdIn(text);
-    if (error.rule !== "wcs.field" || id === undefined || this.#sessions.has(id)) return;
+    const id = error.rule === "wcs.field" ? sessionIdIn(text) : undefined;
+    if (id === undefined || this.#sessions.has(id)) return;
     const info = wcsInfo("badRequest");
     this.#say("notifyStreamStatusEvent", { mediaSessionId: id, status: "FAILED", info });
   }
