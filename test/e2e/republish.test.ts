@@ -103,3 +103,49 @@ test("a destination that refuses does not disturb the other, and is reported", a
   await page.close();
   await server.restUntil("/push/find_all", {}, (status) => status === 404);
 });
+
+test("a browser that changes its resolution gets a fresh decoder configuration and metadata", async () => {
+  const { page, name } = await goLive();
+  const sizes = new Set<string>();
+  await push(name, String(server.receiver));
+  const flv = record(`${server.httpUrl}/preview/live/rtmp_${name}.flv`);
+  await until("two picture sizes", async () => {
+    const { body } = await server.rest("/stream/find", { name });
+    const [stream] = body as [{ width: number; height: number }];
+    if (stream.width > 0) sizes.add(`${stream.width}x${stream.height}`);
+    return sizes.size >= 2 ? true : undefined;
+  });
+  await until("a second decoder configuration", async () =>
+    headersOf(flv.bytes()).configs >= 2 ? true : undefined,
+  );
+  const { configs, metadata } = headersOf(flv.bytes());
+  assert.ok(metadata >= configs, `${metadata} metadata messages, ${configs} configurations`);
+  await page.close();
+});
+
+/** Reads an HTTP-FLV stream until it ends; asks again while it is not there. */
+function record(url: string): { bytes(): Buffer } {
+  const chunks: Uint8Array[] = [];
+  void (async () => {
+    const answer = await until("the stream at the receiver", async () => {
+      const response = await fetch(url);
+      return response.ok && response.body !== null ? response.body : undefined;
+    });
+    for await (const chunk of answer) chunks.push(chunk);
+  })().catch(() => undefined);
+  return { bytes: () => Buffer.concat(chunks) };
+}
+
+/** AVC sequence headers and onMetaData messages of an FLV file (FLV 10.1, annex E). */
+function headersOf(bytes: Buffer): { configs: number; metadata: number } {
+  let configs = 0;
+  let metadata = 0;
+  for (let at = 13; at + 16 < bytes.length; ) {
+    const type = bytes[at];
+    const size = bytes.readUIntBE(at + 1, 3);
+    if (type === 9 && bytes[at + 12] === 0) configs += 1;
+    if (type === 18) metadata += 1;
+    at += 11 + size + 4;
+  }
+  return { configs, metadata };
+}

@@ -53,6 +53,6 @@ export async function launchChromium(): Promise<TestBrowser> {
 /** Waits until the element's text or value matches. */
 export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<void> {
   const element = `document.querySelector(${JSON.stringify(selector)})`;
-  const script = `${pattern}.test(${element}?.value ?? ${element}?.textContent ?? "")`;
+  const script = `${pattern}.test(${element}?.value || ${element}?.textContent || "")`;
   await page.waitForFunction(script, undefined, { timeout: 30_000 });
 }
