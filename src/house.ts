@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 import { createHttpServer, type HttpServerOptions } from "./api/http-server.ts";
+import { metricsRoute } from "./api/metrics-route.ts";
 import { WcsServer } from "./api/wcs/wcs-server.ts";
 import { Scope } from "./base/scope.ts";
 import type { WorkerEvent } from "./contract/messages.ts";
@@ -12,7 +13,9 @@ import { Registry } from "./control/registry.ts";
 import { StreamService } from "./control/stream-service.ts";
 import { TransponderService } from "./control/transponder-service.ts";
 import { WorkerPool } from "./control/worker-pool.ts";
+import type { WorkerListener } from "./control/workers.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
+import { type Figures, Metrics } from "./observe/metrics.ts";
 import { systemClock } from "./observe/system-clock.ts";
 import { type LocalReceiver, startReceiver } from "./receiver/receiver.ts";
 import { type Certificate, ownCertificate, readCertificate } from "./settings/certificate.ts";
@@ -28,7 +31,7 @@ export interface House {
 }
 
 const RECEIVER_APP = "live";
-const MAX_UTILISATION = 0.9;
+const MEGABYTE = 1 << 20;
 const HERE = dirname(fileURLToPath(import.meta.url));
 const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
 
@@ -74,6 +77,8 @@ async function openReceiver(
 }
 
 interface Services {
+  readonly registry: Registry;
+  readonly pool: WorkerPool;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
   readonly logger: Logger;
@@ -87,7 +92,8 @@ async function openServices(settings: Settings, scope: Scope, logger: Logger): P
     {
       entry: new URL(`./worker/worker-main.${EXTENSION}`, import.meta.url),
       workers: Array.from({ length: count }, (_, i) => workerOptions(settings, i, extraCa)),
-      maxUtilisation: MAX_UTILISATION,
+      maxUtilisation: settings.worker_max_busy_percent / 100,
+      maxResidentBytes: settings.worker_max_memory_mb * MEGABYTE || undefined,
     },
     logger,
   );
@@ -111,15 +117,18 @@ async function openServices(settings: Settings, scope: Scope, logger: Logger): P
     onStreamLive: (stream) => pushes.onStreamLive(stream),
     onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
   });
-  await pool.start({
+  scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
+  const listener: WorkerListener = {
     onEvent: (_worker, event) => dispatch(event, streams, pushes),
     onDied: (worker) => {
       pushes.onWorkerDied(worker);
       streams.onWorkerDied(worker);
     },
+  };
+  await pool.start(listener).catch((error: Error) => {
+    throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
-  scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
-  return { streams, pushes, logger };
+  return { registry, pool, streams, pushes, logger };
 }
 
 function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {
@@ -133,8 +142,14 @@ function dispatch(event: WorkerEvent, streams: StreamService, pushes: Transponde
 async function openCertificate(settings: Settings): Promise<Certificate | undefined> {
   if (settings["wss.port"] === 0 && settings["https.port"] === 0) return undefined;
   const { tls_certificate_file: certificate, tls_key_file: key } = settings;
-  if (certificate === undefined || key === undefined) return ownCertificate(settings.tls_dir);
-  return readCertificate(certificate, key);
+  try {
+    if (certificate === undefined || key === undefined)
+      return await ownCertificate(settings.tls_dir);
+    return await readCertificate(certificate, key);
+  } catch (error) {
+    const keys = certificate === undefined ? "tls_dir" : "tls_certificate_file, tls_key_file";
+    throw new Error(`${keys}: ${(error as Error).message}`);
+  }
 }
 
 interface DoorParts {
@@ -144,31 +159,48 @@ interface DoorParts {
 
 async function openDoors(
   settings: Settings,
-  { streams, pushes, logger }: Services,
+  services: Services,
   { receiver, certificate }: DoorParts,
   scope: Scope,
 ): Promise<void> {
-  const host = settings.ip_local ?? "::";
-  const services = { streams, pushes, clock: systemClock, logger };
+  const { streams, logger } = services;
   const wcs = new WcsServer(wcsOptions(settings), streams, systemClock, logger);
   scope.onClose(() => wcs.close());
-  for (const secure of [false, true]) {
-    if (secure && certificate === undefined) continue;
-    const tls = secure ? certificate : undefined;
-    const wsKey = secure ? "wss.port" : "ws.port";
-    const httpKey = secure ? "https.port" : "http.port";
-    if (settings[wsKey] > 0) {
-      const server = tls ? createHttps({ cert: tls.certificate, key: tls.key }) : createHttp();
-      server.on("request", (_request, response) => response.writeHead(426).end());
-      wcs.attach(server as Server);
-      await listen(server as Server, settings[wsKey], host, wsKey, scope);
-    }
-    if (settings[httpKey] > 0) {
-      const app = createHttpServer(httpOptions(settings, receiver, tls), services);
-      await listenApp(app, settings[httpKey], host, httpKey, scope);
-    }
-  }
+  const metrics = settings.metrics_enabled
+    ? new Metrics(() => figures(services, wcs.sessions))
+    : undefined;
+  const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
+    if (port === 0) return;
+    const options = httpOptions(settings, receiver, tls);
+    const app = createHttpServer(options, { ...services, clock: systemClock });
+    if (metrics !== undefined) metricsRoute(app, metrics);
+    await listenApp(app, { port, host: hostOf(settings), key }, scope);
+  };
+  const openWs = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
+    if (port === 0) return;
+    const server = tls ? createHttps({ cert: tls.certificate, key: tls.key }) : createHttp();
+    server.on("request", (_request, response) => response.writeHead(426).end());
+    wcs.attach(server as Server);
+    await listen(server as Server, { port, host: hostOf(settings), key }, scope);
+  };
+  await openWs("ws.port", settings["ws.port"], undefined);
+  await openHttp("http.port", settings["http.port"], undefined);
+  if (certificate === undefined) return;
+  await openWs("wss.port", settings["wss.port"], certificate);
+  await openHttp("https.port", settings["https.port"], certificate);
 }
+
+const hostOf = (settings: Settings): string => settings.ip_local ?? "::";
+
+/** What a scrape of the metrics reads. */
+const figures = ({ registry, pool }: Services, sessions: number): Figures => ({
+  streams: registry.streams.length,
+  players: registry.players.length,
+  sessions,
+  pushStates: registry.pushes.map(({ state }) => state.kind),
+  workerDeaths: pool.deaths,
+  workers: pool.stats(),
+});
 
 function wcsOptions(settings: Settings) {
   return {
@@ -207,21 +239,22 @@ function httpOptions(
   };
 }
 
-function portError(error: NodeJS.ErrnoException, port: number, key: SettingKey): Error {
+/** Where a server listens, and the setting that says so. */
+interface Listening {
+  readonly port: number;
+  readonly host: string;
+  readonly key: SettingKey;
+}
+
+function portError(error: NodeJS.ErrnoException, { port, key }: Listening): Error {
   const what = error.code === "EADDRINUSE" ? "is already in use" : error.message;
   return new Error(`${key}: port ${port} ${what}`);
 }
 
-function listen(
-  server: Server,
-  port: number,
-  host: string,
-  key: SettingKey,
-  scope: Scope,
-): Promise<void> {
+function listen(server: Server, listening: Listening, scope: Scope): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(portError(error, port, key)));
-    server.listen(port, host, () => {
+    server.once("error", (error) => reject(portError(error, listening)));
+    server.listen(listening.port, listening.host, () => {
       scope.onClose(() => {
         server.close();
         server.closeAllConnections();
@@ -231,17 +264,11 @@ function listen(
   });
 }
 
-async function listenApp(
-  app: FastifyInstance,
-  port: number,
-  host: string,
-  key: SettingKey,
-  scope: Scope,
-): Promise<void> {
+async function listenApp(app: FastifyInstance, listening: Listening, scope: Scope): Promise<void> {
   try {
-    await app.listen({ port, host });
+    await app.listen({ port: listening.port, host: listening.host });
   } catch (error) {
-    throw portError(error as NodeJS.ErrnoException, port, key);
+    throw portError(error as NodeJS.ErrnoException, listening);
   }
   scope.onClose(() => app.close());
 }

@@ -1,35 +1,21 @@
-/** Composition root: settings, processes, services, servers; then waits to be ended. */
+/** Entry point: flags, settings, house; then waits to be ended. */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
-import { startHouse } from "./house.ts";
+import { type House, startHouse } from "./house.ts";
+import { type Flags, parseFlags, USAGE } from "./settings/flags.ts";
 import { loadSettings, printSettings } from "./settings/load.ts";
 import type { Settings } from "./settings/schema.ts";
 
-const USAGE = `Usage: npm start -- [options]
-  --config FILE      properties file with settings
-  --set KEY=VALUE    one setting; may be repeated
-  --print-config     print the effective settings and end
-  --check-config     check the settings and end
-  --help             print this
-Every setting is also an environment variable: ws.port is TRANSPONDER_WS_PORT.
-`;
+/** Draining, goodbyes and the end of every child process take less, or something hangs. */
+const CLOSE_DEADLINE_MS = 10_000;
 
 function refuse(lines: readonly string[]): never {
   process.stderr.write(`${lines.join("\n")}\n`);
   process.exit(1);
 }
 
-function readFlags() {
+function readFlags(): Flags {
   try {
-    return parseArgs({
-      options: {
-        config: { type: "string" },
-        set: { type: "string", multiple: true, default: [] },
-        "print-config": { type: "boolean", default: false },
-        "check-config": { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    }).values;
+    return parseFlags(process.argv.slice(2));
   } catch (error) {
     return refuse([(error as Error).message, USAGE]);
   }
@@ -44,18 +30,30 @@ function readFile(path: string | undefined): { path: string; text: string } | un
   }
 }
 
-function readSettings(flags: ReturnType<typeof readFlags>): Settings {
-  const pairs = flags.set.map((pair): [string, string] => {
-    const at = pair.indexOf("=");
-    return at < 0 ? [pair, ""] : [pair.slice(0, at), pair.slice(at + 1)];
-  });
+function readSettings(flags: Flags): Settings {
   const { settings, errors, warnings } = loadSettings({
     file: readFile(flags.config),
     environment: process.env,
-    flags: pairs,
+    flags: flags.settings,
   });
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   return settings ?? refuse(errors);
+}
+
+/** Ends the program once, within the deadline; asked a second time, it ends at once. */
+function closeOnSignal(house: House): void {
+  let closing = false;
+  const stop = (): void => {
+    if (closing) process.exit(1);
+    closing = true;
+    setTimeout(() => refuse(["not everything ended in time"]), CLOSE_DEADLINE_MS).unref();
+    house.close().then(
+      () => process.exit(0),
+      (error: unknown) => refuse([`while ending: ${String(error)}`]),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
 }
 
 async function main(): Promise<void> {
@@ -65,15 +63,18 @@ async function main(): Promise<void> {
     return;
   }
   const settings = readSettings(flags);
-  if (flags["print-config"]) process.stdout.write(printSettings(settings));
-  if (flags["print-config"] || flags["check-config"]) return;
+  if (flags.printConfig) process.stdout.write(printSettings(settings));
+  if (flags.printConfig || flags.checkConfig) return;
   const house = await startHouse(settings).catch((error: Error) => refuse([error.message]));
   process.stdout.write(house.banner);
-  const stop = (): void => {
-    void house.close().then(() => process.exit(0));
-  };
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
+  closeOnSignal(house);
+}
+
+// What nobody caught leaves an unknown state behind; the workers see the channel close and say goodbye.
+for (const event of ["uncaughtException", "unhandledRejection"] as const) {
+  process.on(event, (error: unknown) => {
+    refuse([`${event}: ${error instanceof Error ? error.stack : String(error)}`]);
+  });
 }
 
 await main();

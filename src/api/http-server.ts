@@ -54,9 +54,10 @@ export function createHttpServer(
   errors(app, services);
   emptyBodies(app);
   app.register(
-    async (rest) => {
+    (rest, _options, done) => {
       pushRoutes(rest, services.pushes);
       streamRoutes(rest, services.streams);
+      done();
     },
     { prefix: "/rest-api" },
   );

@@ -17,6 +17,8 @@ export interface WorkerPoolOptions {
   readonly workers: readonly WorkerOptions[];
   /** Share of time that a worker's event loop may be busy before it gets no further stream, 0..1. */
   readonly maxUtilisation: number;
+  /** Resident bytes above which a worker is killed and replaced; undefined is without limit. */
+  readonly maxResidentBytes: number | undefined;
 }
 
 const DEADLINE = millis(5000);
@@ -58,7 +60,8 @@ class WorkerProcess implements WorkerHandle {
     });
     this.exited = new Promise((resolve) => {
       this.child.once("exit", (code, signal) => resolve(signal ?? `code ${code}`));
-      this.child.once("error", (error) => resolve(error.message));
+      // More than one may come, and an error that nobody hears ends this process.
+      this.child.on("error", (error) => resolve(error.message));
     });
     this.#asker = new Asker(childPort(this.child), CHANNEL_FAILURES, onEvent);
   }
@@ -94,6 +97,7 @@ export class WorkerPool implements Workers {
   #listener: WorkerListener | undefined;
   #serial = 0;
   #closing = false;
+  #deaths = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Placements since the last report, which that report does not know of. */
   readonly #placed = new Map<WorkerId, number>();
@@ -122,13 +126,24 @@ export class WorkerPool implements Workers {
     return best;
   }
 
+  /** Workers that ended unasked since the start. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
   /** The last report of each running worker. */
   stats(): {
+    /** Place of the worker, from 0; its replacement has the same. */
+    readonly seat: number;
     readonly id: WorkerId;
     readonly pid: number;
     readonly stats: WorkerStats | undefined;
   }[] {
-    return this.#processes().map(({ id, child, stats }) => ({ id, pid: child.pid ?? 0, stats }));
+    return this.#seats.flatMap(({ process: worker }, seat) => {
+      if (worker?.ready !== true) return [];
+      const { id, child, stats } = worker;
+      return [{ seat, id, pid: child.pid ?? 0, stats }];
+    });
   }
 
   /** Lets every worker say goodbye to its destinations, then ends them all. */
@@ -137,8 +152,11 @@ export class WorkerPool implements Workers {
     clearInterval(this.#timer);
     for (const seat of this.#seats) clearTimeout(seat.restart);
     await Promise.all(
-      this.#processes().map(async (worker) => {
-        await worker.request("drain", { reason }, DRAIN_DEADLINE).catch(() => undefined);
+      this.#seats.map(async ({ process: worker }) => {
+        if (worker === undefined) return;
+        if (worker.ready) {
+          await worker.request("drain", { reason }, DRAIN_DEADLINE).catch(() => undefined);
+        }
         await worker.end();
       }),
     );
@@ -178,6 +196,7 @@ export class WorkerPool implements Workers {
     seat.process = undefined;
     this.#placed.delete(worker.id);
     if (this.#closing || !worker.ready) return;
+    this.#deaths += 1;
     this.#logger.error({ worker: worker.id, how }, "worker died");
     this.#listener?.onDied(worker.id);
     if (performance.now() - worker.startedAt > STEADY_MS) seat.failures = 0;
@@ -198,15 +217,31 @@ export class WorkerPool implements Workers {
   #poll(): void {
     for (const worker of this.#processes()) {
       worker.request("stats", {}).then(
-        (stats) => {
-          worker.stats = stats;
-          this.#placed.delete(worker.id);
-        },
-        (error: unknown) => {
-          this.#logger.error({ worker: worker.id, error }, "worker does not answer; killed");
-          worker.child.kill("SIGKILL");
+        (stats) => this.#onStats(worker, stats),
+        () => {
+          if (this.#lives(worker)) this.#kill(worker, "worker does not answer; killed");
         },
       );
     }
+  }
+
+  #onStats(worker: WorkerProcess, stats: WorkerStats): void {
+    worker.stats = stats;
+    this.#placed.delete(worker.id);
+    const limit = this.#options.maxResidentBytes ?? Number.POSITIVE_INFINITY;
+    if (stats.residentBytes > limit && this.#lives(worker)) {
+      this.#kill(worker, "worker takes more memory than allowed; killed");
+    }
+  }
+
+  /** Still the one on its seat, and meant to go on. */
+  #lives(worker: WorkerProcess): boolean {
+    return !this.#closing && this.#seats.some(({ process }) => process === worker);
+  }
+
+  #kill(worker: WorkerProcess, message: string): void {
+    const { id, stats } = worker;
+    this.#logger.error({ worker: id, residentBytes: stats?.residentBytes }, message);
+    worker.child.kill("SIGKILL");
   }
 }

@@ -58,6 +58,7 @@ export class Asker<R extends Requests<R>, Event> {
     { deadline, signal }: RequestOptions,
   ): Promise<R[K]["out"]> {
     if (this.#closed) return Promise.reject(this.#gone());
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     this.#serial += 1;
     const id = this.#serial;
     return new Promise<R[K]["out"]>((resolve, reject) => {
@@ -77,7 +78,12 @@ export class Asker<R extends Requests<R>, Event> {
         reject: (error) => settle(() => reject(error)),
       });
       signal?.addEventListener("abort", abort);
-      if (!this.#port.post({ type: "request", id, kind, arg } satisfies Wire)) this.#onClose();
+      try {
+        if (!this.#port.post({ type: "request", id, kind, arg } satisfies Wire)) this.#onClose();
+      } catch (error) {
+        // What cannot be copied to the other side fails here and now.
+        settle(() => reject(error));
+      }
     });
   }
 
@@ -137,7 +143,7 @@ export class Answerer<R extends Requests<R>, Event> {
     onBug: (error: unknown) => void,
   ): Promise<void> {
     try {
-      const handler = handlers[kind as keyof R];
+      const handler = Object.hasOwn(handlers, kind) ? handlers[kind as keyof R] : undefined;
       if (handler === undefined) throw new Failure(this.#codes.internal, `no handler for ${kind}`);
       const out = await handler(arg as R[keyof R]["in"]);
       this.#port.post({ type: "answer", id, out } satisfies Wire);

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { generate } from "selfsigned";
 
 /** PEM texts for https and wss. */
@@ -14,9 +15,14 @@ const YEARS = 10;
 const DNS = 2;
 const IP = 7;
 
-/** Reads a certificate and its key. Rejects when a file cannot be read. */
+/** Reads a certificate and its key. Rejects when a file cannot be read or the two are no pair. */
 export async function readCertificate(certificate: string, key: string): Promise<Certificate> {
-  return { certificate: await readFile(certificate, "utf8"), key: await readFile(key, "utf8") };
+  const pair = {
+    certificate: await readFile(certificate, "utf8"),
+    key: await readFile(key, "utf8"),
+  };
+  createSecureContext({ cert: pair.certificate, key: pair.key });
+  return pair;
 }
 
 /**

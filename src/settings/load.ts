@@ -29,6 +29,7 @@ export interface LoadedSettings {
   readonly warnings: readonly string[];
 }
 
+const MAX_FILE_CHARACTERS = 1 << 18;
 const ENVIRONMENT_PREFIX = "TRANSPONDER_";
 const KEYS = Object.keys(settingsSchema.shape) as SettingKey[];
 
@@ -41,7 +42,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   const warnings: string[] = [];
   const errors: string[] = [];
   const written = new Map([
-    ...fromFile(sources.file, warnings),
+    ...fromFile(sources.file, warnings, errors),
     ...fromEnvironment(sources.environment),
     ...fromFlags(sources.flags, errors),
   ]);
@@ -59,11 +60,17 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
 
 type Entries = (readonly [string, Written])[];
 
-function fromFile(file: SettingsSources["file"], warnings: string[]): Entries {
+function fromFile(file: SettingsSources["file"], warnings: string[], errors: string[]): Entries {
+  if (file === undefined) return [];
+  if (file.text.length > MAX_FILE_CHARACTERS) {
+    errors.push(`${file.path}: longer than ${MAX_FILE_CHARACTERS} characters`);
+    return [];
+  }
   const entries: Entries = [];
-  for (const { key, value, line } of file === undefined ? [] : parseProperties(file.text)) {
-    const where = `${file?.path}:${line}`;
-    if (isKnown(key)) entries.push([key, { value, where }]);
+  for (const { key, value, line, fault } of parseProperties(file.text)) {
+    const where = `${file.path}:${line}`;
+    if (fault !== undefined) errors.push(`${where}: ${key}: ${fault}`);
+    else if (isKnown(key)) entries.push([key, { value, where }]);
     else if (!INERT_WCS_KEYS.has(key)) warnings.push(`${where}: ${key}: unknown key${hint(key)}`);
     else warnings.push(`${where}: ${key}: known to WCS, without effect here`);
   }

@@ -5,11 +5,16 @@ export interface PropertyLine {
   readonly key: string;
   readonly value: string;
   readonly line: number;
+  /** What is wrong with the line's escapes. */
+  readonly fault: string | undefined;
 }
 
 const SEPARATOR = /^((?:\\.|[^\\:=\s])*)[ \t\f]*[:=]?[ \t\f]*/s;
 
-/** Reads a whole file. Nothing is an error here: a line without a separator is a key with an empty value. */
+/** A backslash-u without its four hexadecimal digits; an even number of backslashes before it is text. */
+const BROKEN_UNICODE = /(?<!\\)(?:\\\\)*\\u(?![0-9a-fA-F]{4})/;
+
+/** Reads a whole file. A line without a separator is a key with an empty value; nothing throws. */
 export function parseProperties(text: string): PropertyLine[] {
   const entries: PropertyLine[] = [];
   const lines = text.split(/\r\n|\r|\n/);
@@ -23,7 +28,11 @@ export function parseProperties(text: string): PropertyLine[] {
     }
     const match = SEPARATOR.exec(logical);
     const key = unescaped(match?.[1] ?? "");
-    entries.push({ key, value: unescaped(logical.slice(match?.[0].length ?? 0)).trimEnd(), line });
+    const value = unescaped(logical.slice(match?.[0].length ?? 0)).trimEnd();
+    const fault = BROKEN_UNICODE.test(logical)
+      ? "\\u needs four hexadecimal digits; a backslash itself is written \\\\"
+      : undefined;
+    entries.push({ key, value, line, fault });
   }
   return entries;
 }

@@ -7,8 +7,6 @@ interface Words {
   readonly text: string;
   /** What is allowed, for messages and the reference. */
   readonly allowed: string;
-  /** A heading that starts with this key. */
-  readonly group?: string;
 }
 
 const words = new Map<z.ZodType, Words>();
@@ -48,7 +46,9 @@ const number = (fallback: number, lowest: number, highest: number, text: string)
 const bool = (fallback: boolean, text: string) =>
   described(
     z
-      .enum(["true", "false"])
+      .string()
+      .toLowerCase()
+      .pipe(z.enum(["true", "false"]))
       .transform((value) => value === "true")
       .default(fallback),
     text,
@@ -57,6 +57,18 @@ const bool = (fallback: boolean, text: string) =>
 
 const line = (fallback: string, text: string) =>
   described(z.string().max(4096).default(fallback), text, "text");
+
+/** Text that goes into an HTTP header. */
+const header = (fallback: string, text: string) =>
+  described(
+    z
+      .string()
+      .max(4096)
+      .regex(/^[\x20-\x7e]*$/)
+      .default(fallback),
+    text,
+    "printable ASCII",
+  );
 
 const optional = (text: string, allowed = "text, or empty") =>
   described(
@@ -183,13 +195,30 @@ export const settingsSchema = z.object({
     60_000,
     "Smallest pause between two keyframe requests to a publisher.",
   ),
-  rest_access_control_allow_origin: line("*", "CORS header of REST answers."),
-  rest_access_control_allow_headers: line(
+  disable_rest_auth: choice(
+    ["true"],
+    "true",
+    "REST asks for no credentials. WCS knows false, which is refused here rather than ignored: put a proxy that asks for credentials before http.port.",
+  ),
+  rest_access_control_allow_origin: header("*", "CORS header of REST answers."),
+  rest_access_control_allow_headers: header(
     "content-type,x-requested-with",
     "CORS header of REST answers.",
   ),
-  rest_access_control_allow_methods: line("POST", "CORS header of REST answers."),
+  rest_access_control_allow_methods: header("POST", "CORS header of REST answers."),
   workers: integer(1, 1, 64, "Media worker processes."),
+  worker_max_busy_percent: integer(
+    90,
+    10,
+    100,
+    "A worker whose event loop is busier gets no further stream; when all are, publishers are refused.",
+  ),
+  worker_max_memory_mb: integer(
+    0,
+    0,
+    1_000_000,
+    "A worker that takes more is killed and replaced; 0 is without limit. Megabytes.",
+  ),
   media_dir: line("media", "Folder of sound files."),
   keyframe_interval_ms: ms(
     2000,
@@ -292,6 +321,7 @@ export const settingsSchema = z.object({
     "Messages of one WebSDK client in a second.",
   ),
   http_max_body_bytes: integer(1 << 20, 1 << 12, 1 << 26, "Longest body of a request. Bytes."),
+  metrics_enabled: bool(true, "Answer /metrics on the HTTP ports, for Prometheus."),
   log_level: choice(
     ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
     "info",
@@ -317,7 +347,6 @@ export const INERT_WCS_KEYS: ReadonlySet<string> = new Set([
   "ice_tcp_channel_high_water_mark",
   "ice_tcp_channel_low_water_mark",
   "rest_access_control_headers",
-  "disable_rest_auth",
   "transcoding_disabled",
   "disable_streaming_proxy",
   "rtp_receive_buffer_size",

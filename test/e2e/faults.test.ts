@@ -64,7 +64,10 @@ const OFFER = [
   "",
 ].join("\r\n");
 
-async function goLive(): Promise<{ page: Awaited<ReturnType<TestBrowser["newPage"]>>; name: string }> {
+async function goLive(): Promise<{
+  page: Awaited<ReturnType<TestBrowser["newPage"]>>;
+  name: string;
+}> {
   const page = await browser.newPage(`${server.httpUrl}/`);
   const stream = await page.inputValue("#streamName");
   await page.click("#goLive");
@@ -135,7 +138,11 @@ test("a worker that dies takes its own streams down, with a reason, and is repla
     const texts = await Promise.all(pages.map(({ page }) => page.textContent("#liveStatus")));
     return texts.some((text) => /Failed/.test(text ?? "")) ? texts : undefined;
   });
-  assert.equal(statuses.filter((text) => /You are live/.test(text ?? "")).length, 1, String(statuses));
+  assert.equal(
+    statuses.filter((text) => /You are live/.test(text ?? "")).length,
+    1,
+    String(statuses),
+  );
   await until("another worker", async () =>
     children("worker-main").length === 2 && !children("worker-main").includes(victim)
       ? true

@@ -15,11 +15,7 @@ let browser: TestBrowser;
 let site: Awaited<ReturnType<typeof serveFolder>>;
 
 before(async () => {
-  [server, browser, site] = await Promise.all([
-    startServer(),
-    launchChromium(),
-    serveFolder(SDK),
-  ]);
+  [server, browser, site] = await Promise.all([startServer(), launchChromium(), serveFolder(SDK)]);
 });
 after(async () => {
   await browser.close();
@@ -122,7 +118,11 @@ test("a name in use is refused with the text that the page knows", async () => {
   await second.fill("#publishStream", name);
   await second.click("#publishBtn");
   await waitForText(second, "#publishStatus", /FAILED/);
-  await waitForText(second, "#publishInfo", /Server already has a publish stream with the same name/);
+  await waitForText(
+    second,
+    "#publishInfo",
+    /Server already has a publish stream with the same name/,
+  );
   await Promise.all([first.close(), second.close()]);
 });
 

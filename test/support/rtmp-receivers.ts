@@ -74,9 +74,13 @@ export async function startNginxRtmp(options: { port?: number } = {}): Promise<N
   await mkdir(recordings, { mode: 0o777 });
   const config = join(folder, "nginx.conf");
   await writeFile(config, nginxConfig(folder, port));
-  const child = spawn("/usr/sbin/nginx", ["-c", config, "-p", folder, "-e", join(folder, "error.log")], {
-    stdio: "ignore",
-  });
+  const child = spawn(
+    "/usr/sbin/nginx",
+    ["-c", config, "-p", folder, "-e", join(folder, "error.log")],
+    {
+      stdio: "ignore",
+    },
+  );
   await untilListening(port);
   return {
     url: `rtmp://127.0.0.1:${port}/live`,

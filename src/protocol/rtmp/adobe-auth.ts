@@ -14,7 +14,11 @@ export type AuthDemand =
   /** Say who you are. */
   | { readonly kind: "user"; readonly mode: AuthMode }
   /** Prove it. */
-  | { readonly kind: "proof"; readonly mode: AuthMode; readonly parameters: ReadonlyMap<string, string> }
+  | {
+      readonly kind: "proof";
+      readonly mode: AuthMode;
+      readonly parameters: ReadonlyMap<string, string>;
+    }
   /** The proof was wrong, or the user is unknown. */
   | { readonly kind: "denied" };
 

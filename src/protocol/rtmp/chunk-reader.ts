@@ -1,7 +1,13 @@
 /** Bytes to messages (RTMP 1.0, section 5.3). */
 import { ByteReader } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
-import { DEFAULT_CHUNK_SIZE, EXTENDED, MESSAGE_HEADER, type RawMessage, TYPE } from "./chunk-header.ts";
+import {
+  DEFAULT_CHUNK_SIZE,
+  EXTENDED,
+  MESSAGE_HEADER,
+  type RawMessage,
+  TYPE,
+} from "./chunk-header.ts";
 
 /** What a peer may make us hold. */
 export interface ChunkLimits {

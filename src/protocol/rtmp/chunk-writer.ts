@@ -73,7 +73,11 @@ function writeHeader({ format, id, field, message }: Header): Uint8Array {
     bytes[7] = message.type;
   }
   // Little endian; servers give small numbers.
-  if (format === 0) bytes.set([0, 8, 16, 24].map((shift) => message.streamId >>> shift), 8);
+  if (format === 0)
+    bytes.set(
+      [0, 8, 16, 24].map((shift) => message.streamId >>> shift),
+      8,
+    );
   if (extended) setU32(bytes, size, field);
   return bytes;
 }

@@ -53,7 +53,11 @@ export function decodeMessage(raw: RawMessage): Message {
     case TYPE.setPeerBandwidth:
       return decodePeerBandwidth(payload);
     case TYPE.userControl:
-      return { kind: "userControl", event: new ByteReader(payload).u16(), data: payload.subarray(2) };
+      return {
+        kind: "userControl",
+        event: new ByteReader(payload).u16(),
+        data: payload.subarray(2),
+      };
     case TYPE.audio:
       return { kind: "audio", body: payload };
     case TYPE.video:

@@ -19,7 +19,13 @@ import {
   streamNameCommand,
 } from "./command.ts";
 import { handshakeHello, ServerAnswer } from "./handshake.ts";
-import { type CommandMessage, decodeMessage, encodeMessage, type Message, USER_CONTROL } from "./message.ts";
+import {
+  type CommandMessage,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  USER_CONTROL,
+} from "./message.ts";
 
 export interface PublishSessionOptions {
   /** `app` and `tcUrl` of the connect command, with authentication parameters if there are any. */

@@ -48,7 +48,8 @@ interface Authority {
  */
 export function parseRtmpUrl(url: string, name: string | undefined): RtmpUrl {
   const { scheme, userInfo, host, port, path } = splitAuthority(url);
-  const { app, streamName } = name === undefined ? splitName(path) : { app: path, streamName: name };
+  const { app, streamName } =
+    name === undefined ? splitName(path) : { app: path, streamName: name };
   if (app === "") throw new ProtocolError("rtmp.url.app", "the URL names no application");
   if (streamName === "") throw new ProtocolError("rtmp.url.name", "the stream name is missing");
   if (streamName.length > MAX_LENGTH) {

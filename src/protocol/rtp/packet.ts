@@ -27,6 +27,11 @@ export interface RtpPacket {
 }
 
 const HEADER_BYTES = 12;
+/** Profiles of extension blocks with heads of one and of two bytes (RFC 8285, 4.2 and 4.3); the low 4 bits of the second are free. */
+const ONE_BYTE = 0xbede;
+const TWO_BYTE = 0x100;
+/** One-byte id that ends the list (RFC 8285, 4.2). */
+const STOP = 15;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 const u16 = (b: Uint8Array, at: number): number => ((b[at] as number) << 8) | (b[at + 1] as number);
@@ -74,22 +79,31 @@ export function isRtcp(bytes: Uint8Array): boolean {
 
 /** The value of header extension `id` (1..255) as a view, or undefined when absent or malformed. */
 export function headerExtension(packet: RtpPacket, id: number): Uint8Array | undefined {
-  const { extension: bytes, extensionProfile } = packet;
-  const oneByte = extensionProfile === 0xbede;
-  if (!oneByte && extensionProfile >> 4 !== 0x100) return undefined;
+  const { extension, extensionProfile } = packet;
+  if (extensionProfile === ONE_BYTE) return findOneByte(extension, id);
+  return extensionProfile >> 4 === TWO_BYTE ? findTwoByte(extension, id) : undefined;
+}
+
+/** Elements of `id (4 bits), length - 1 (4 bits), value`; a zero byte is padding (RFC 8285, 4.2). */
+function findOneByte(bytes: Uint8Array, id: number): Uint8Array | undefined {
   for (let at = 0; at < bytes.byteLength; ) {
     const head = bytes[at] as number;
-    if (head === 0) {
-      at += 1;
-      continue;
-    }
-    const found = oneByte ? head >> 4 : head;
-    if (oneByte && found === 15) return undefined;
-    const start = at + (oneByte ? 1 : 2);
-    const length = oneByte ? (head & 0x0f) + 1 : (bytes[at + 1] ?? 0);
-    if (start + length > bytes.byteLength) return undefined;
-    if (found === id) return bytes.subarray(start, start + length);
-    at = start + length;
+    const end = head === 0 ? at + 1 : at + 2 + (head & 0x0f);
+    if (head >> 4 === STOP || end > bytes.byteLength) return undefined;
+    if (head >> 4 === id) return bytes.subarray(at + 1, end);
+    at = end;
+  }
+  return undefined;
+}
+
+/** Elements of `id (8 bits), length (8 bits), value`; a zero byte is padding (RFC 8285, 4.3). */
+function findTwoByte(bytes: Uint8Array, id: number): Uint8Array | undefined {
+  for (let at = 0; at < bytes.byteLength; ) {
+    const head = bytes[at] as number;
+    const end = head === 0 ? at + 1 : at + 2 + (bytes[at + 1] ?? 0);
+    if (end > bytes.byteLength) return undefined;
+    if (head === id) return bytes.subarray(at + 2, end);
+    at = end;
   }
   return undefined;
 }

@@ -85,8 +85,7 @@ function open(
       resolve(outcome);
     };
     const giveUp = () => settle(fail("connectTimeout", `${place} does not answer`));
-    const timer =
-      options.patience === undefined ? undefined : setTimeout(giveUp, options.patience);
+    const timer = options.patience === undefined ? undefined : setTimeout(giveUp, options.patience);
     signal.addEventListener("abort", giveUp, { once: true });
     socket.once("connect", () => settle(socket));
     socket.once("error", (error) => settle(connectFailure(error, place)));

@@ -1,8 +1,8 @@
 /** A socket that drives the publishing dialogue: connects, authenticates, publishes, says goodbye. */
 import { createHash, randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { type Clock, type Millis, micros, toMicros } from "../../base/time.ts";
 import { Failure } from "../../base/failure.ts";
+import { type Clock, type Millis, micros, toMicros } from "../../base/time.ts";
 import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import { type AuthDemand, answerAuthDemand, withQuery } from "../../protocol/rtmp/adobe-auth.ts";
@@ -119,7 +119,9 @@ class SocketPublisher implements RtmpPublisher {
       };
       this.#end = end;
       const place = `${this.#options.url.host}:${this.#options.url.port}`;
-      socket.on("data", (bytes) => this.#guarded(() => session.receive(bytes, this.#clock.now()), end, timer));
+      socket.on("data", (bytes) =>
+        this.#guarded(() => session.receive(bytes, this.#clock.now()), end, timer),
+      );
       socket.on("drain", () => this.#handlers.onDrain());
       socket.on("error", (error) => end(brokenFailure(error, place)));
       socket.on("end", () => end(fail("connectionClosed", `${place} closed the connection`)));
@@ -186,7 +188,8 @@ class SocketPublisher implements RtmpPublisher {
   /** The query that answers a demand. Throws `Failure`: `authRequired`, `authFailed`. */
   #answer({ demand }: Refusal, step: number): string {
     const { credentials, app } = this.#options.url;
-    if (credentials === undefined) throw fail("authRequired", "the server wants a user and password");
+    if (credentials === undefined)
+      throw fail("authRequired", "the server wants a user and password");
     if (demand === undefined || demand.kind === "denied" || step >= MOST_CONNECTIONS) {
       throw fail("authFailed", "the server rejected the user or password");
     }
@@ -208,7 +211,9 @@ class SocketPublisher implements RtmpPublisher {
     if (socket.writableLength === 0 || taken !== this.#progress.bytes) {
       this.#progress = { bytes: taken, at: now };
     } else if (now - this.#progress.at >= toMicros(this.#options.writeTimeout)) {
-      this.#end(fail("writeTimeout", `the server took no data for ${this.#options.writeTimeout} ms`));
+      this.#end(
+        fail("writeTimeout", `the server took no data for ${this.#options.writeTimeout} ms`),
+      );
     }
     this.#session?.wake(now);
   }
@@ -217,7 +222,9 @@ class SocketPublisher implements RtmpPublisher {
     if (this.#closed) return fail("stopped", "closed on request");
     if (error instanceof Failure) {
       const late = this.#abort.signal.aborted && error.code === "stopped";
-      return late ? fail("connectTimeout", "the server did not answer in time") : (error as CodedFailure);
+      return late
+        ? fail("connectTimeout", "the server did not answer in time")
+        : (error as CodedFailure);
     }
     return brokenFailure(error as Error, `${this.#options.url.host}:${this.#options.url.port}`);
   }

@@ -1,0 +1,10 @@
+import { renderMetricsPage } from "../../src/observe/metrics.ts";
+import { renderErrors, renderExample, renderSettings } from "../../src/settings/render.ts";
+
+/** Every generated file: its path below the project's root, and the text it should have. */
+export const generatedFiles = (): Readonly<Record<string, string>> => ({
+  "transponder.properties.example": renderExample(),
+  "docs/reference/settings.md": renderSettings(),
+  "docs/reference/errors.md": renderErrors(),
+  "docs/reference/metrics.md": renderMetricsPage(),
+});
