@@ -1,6 +1,6 @@
 /** Entry point: flags, settings, house; then waits to be ended. */
 import { readFileSync } from "node:fs";
-import { type House, startHouse } from "./house.ts";
+import { type House, startHouse } from "./house/house.ts";
 import { type Flags, parseFlags, USAGE } from "./settings/flags.ts";
 import { loadSettings, printSettings } from "./settings/load.ts";
 import type { Settings } from "./settings/schema.ts";

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
+import { wordsOf } from "./field.ts";
 import { environmentName, type LoadedSettings, loadSettings, printSettings } from "./load.ts";
-import { INERT_WCS_KEYS, type SettingKey, settingsSchema, wordsOf } from "./schema.ts";
+import { INERT_WCS_KEYS, type SettingKey, settingsSchema } from "./schema.ts";
 
 const KEYS = Object.keys(settingsSchema.shape) as SettingKey[];
 

@@ -1,12 +1,7 @@
 import { Secret } from "../base/secret.ts";
+import { isSecret, wordsOf } from "./field.ts";
 import { parseProperties } from "./properties.ts";
-import {
-  INERT_WCS_KEYS,
-  type SettingKey,
-  type Settings,
-  settingsSchema,
-  wordsOf,
-} from "./schema.ts";
+import { INERT_WCS_KEYS, type SettingKey, type Settings, settingsSchema } from "./schema.ts";
 
 /** Where a value was written, for messages: a file with its line, the environment, a flag. */
 interface Written {
@@ -105,9 +100,9 @@ const print = (value: unknown): string => (value === undefined ? "" : String(val
 const isKnown = (key: string): key is SettingKey => KEYS.some((known) => known === key);
 
 function describe(key: SettingKey, written: Written | undefined): string {
-  const { allowed } = wordsOf(settingsSchema.shape[key]);
-  const secret = settingsSchema.shape[key] === settingsSchema.shape.rtmp_push_auto_start_url;
-  const value = secret ? new Secret("").toString() : JSON.stringify(written?.value);
+  const schema = settingsSchema.shape[key];
+  const { allowed } = wordsOf(schema);
+  const value = isSecret(schema) ? new Secret("").toString() : JSON.stringify(written?.value);
   return `${written?.where}: ${key}: ${value} is not allowed; allowed is ${allowed}`;
 }
 

@@ -1,0 +1,93 @@
+/** What the doors call: registry, services and the worker processes behind them. */
+import { readFileSync } from "node:fs";
+import { extname, resolve } from "node:path";
+import type { Scope } from "../base/scope.ts";
+import type { WorkerEvent } from "../contract/messages.ts";
+import { Registry } from "../control/registry.ts";
+import { StreamService } from "../control/stream-service.ts";
+import { TransponderService } from "../control/transponder-service.ts";
+import { WorkerPool } from "../control/worker-pool.ts";
+import type { WorkerListener } from "../control/workers.ts";
+import type { Logger } from "../observe/logger.ts";
+import { systemClock } from "../observe/system-clock.ts";
+import type { SettingKey, Settings } from "../settings/schema.ts";
+import { workerOptions } from "../settings/slices.ts";
+
+const MEGABYTE = 1 << 20;
+const EXTENSION = extname(import.meta.url);
+
+export interface Services {
+  readonly registry: Registry;
+  readonly pool: WorkerPool;
+  readonly streams: StreamService;
+  readonly pushes: TransponderService;
+  readonly logger: Logger;
+}
+
+/** Starts the workers; rejects with an error that names the setting when one cannot start. */
+export async function openServices(
+  settings: Settings,
+  scope: Scope,
+  logger: Logger,
+): Promise<Services> {
+  const registry = new Registry();
+  const extraCa = settings.rtmps_ca_file && readText(settings.rtmps_ca_file, "rtmps_ca_file");
+  const count = settings.workers;
+  const pool = new WorkerPool(
+    {
+      entry: new URL(`../worker/worker-main${EXTENSION}`, import.meta.url),
+      workers: Array.from({ length: count }, (_, i) => workerOptions(settings, i, extraCa)),
+      maxUtilisation: settings.worker_max_busy_percent / 100,
+      maxResidentBytes: settings.worker_max_memory_mb * MEGABYTE || undefined,
+    },
+    logger,
+  );
+  const limits = { maxStreams: settings.max_streams, maxPlayers: settings.max_players };
+  const streams = new StreamService(registry, pool, limits, systemClock, logger);
+  const pushes = new TransponderService(
+    registry,
+    {
+      namePrefix: settings.rtmp_transponder_stream_name_prefix,
+      fullUrl: settings.rtmp_transponder_full_url,
+      mediaDirectory: resolve(settings.media_dir),
+      maxPushes: settings.max_pushes,
+      autoStartUrl: settings.rtmp_push_auto_start
+        ? settings.rtmp_push_auto_start_url?.reveal()
+        : undefined,
+    },
+    systemClock,
+    logger,
+  );
+  streams.setHooks({
+    onStreamLive: (stream) => pushes.onStreamLive(stream),
+    onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
+  });
+  scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
+  const listener: WorkerListener = {
+    onEvent: (_worker, event) => dispatch(event, streams, pushes),
+    onDied: (worker) => {
+      pushes.onWorkerDied(worker);
+      streams.onWorkerDied(worker);
+    },
+  };
+  await pool.start(listener).catch((error: Error) => {
+    throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
+  });
+  return { registry, pool, streams, pushes, logger };
+}
+
+function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {
+  if (event.kind === "publish.state") streams.onPublishState(event.session, event.state);
+  else if (event.kind === "play.state") streams.onPlayState(event.session, event.state);
+  else if (event.kind === "push.state") pushes.onPushState(event.push, event.state);
+  else if (event.kind === "push.soundEnded") pushes.onSoundEnded(event.push);
+  else streams.onVideoSize(event.session, event.width, event.height);
+}
+
+function readText(path: string, key: SettingKey): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`${key}: ${(error as Error).message}`);
+  }
+}

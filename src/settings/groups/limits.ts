@@ -1,0 +1,23 @@
+/** How much is allowed. */
+import { integer } from "../field.ts";
+
+export const limits = {
+  max_sessions: integer(1000, 1, 1_000_000, "WebSDK clients at once."),
+  max_streams: integer(500, 1, 1_000_000, "Published streams at once."),
+  max_streams_per_session: integer(32, 1, 10_000, "Streams and players of one WebSDK client."),
+  max_players: integer(500, 0, 1_000_000, "Playing browsers at once."),
+  max_pushes: integer(1000, 1, 1_000_000, "Pushes at once."),
+  ws_max_message_bytes: integer(
+    1 << 20,
+    1 << 14,
+    1 << 26,
+    "Longest message of a WebSDK client. Bytes.",
+  ),
+  ws_max_messages_per_second: integer(
+    200,
+    1,
+    100_000,
+    "Messages of one WebSDK client in a second.",
+  ),
+  http_max_body_bytes: integer(1 << 20, 1 << 12, 1 << 26, "Longest body of a request. Bytes."),
+};

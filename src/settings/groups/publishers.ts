@@ -1,0 +1,58 @@
+/** Publishers and what is made of their media. */
+import { choice, integer, line, ms } from "../field.ts";
+
+export const publishers = {
+  rtcp_pli_request_interval: ms(
+    1000,
+    100,
+    60_000,
+    "Smallest pause between two keyframe requests to a publisher.",
+  ),
+  keyframe_interval_ms: ms(
+    2000,
+    500,
+    60_000,
+    "Longest pause between two keyframes while a push needs them.",
+  ),
+  webrtc_connect_timeout_ms: ms(15_000, 1000, 120_000, "Time that ICE and DTLS may take."),
+  webrtc_idle_timeout_ms: ms(
+    10_000,
+    1000,
+    600_000,
+    "Time without a media packet after which a publisher counts as gone.",
+  ),
+  webrtc_max_reorder_wait_ms: ms(400, 20, 5000, "Longest wait for a lost packet to be sent again."),
+  publish_start_bitrate_kbps: integer(
+    1000,
+    0,
+    1_000_000,
+    "Where a publisher's bitrate estimate begins unless its page says it; 0 leaves it to the browser. Kilobits per second.",
+  ),
+  publish_max_bitrate_kbps: integer(
+    20_000,
+    100,
+    1_000_000,
+    "Most that a publisher is allowed to send. Kilobits per second.",
+  ),
+};
+
+export const sound = {
+  media_dir: line("media", "Folder of sound files."),
+  audio_channels: choice(
+    ["auto", "1", "2"],
+    "auto",
+    "Channels of the AAC made from a source; auto follows the source.",
+  ),
+  audio_mono_bitrate_kbps: integer(
+    64,
+    16,
+    320,
+    "AAC bitrate with one channel. Kilobits per second.",
+  ),
+  audio_stereo_bitrate_kbps: integer(
+    128,
+    32,
+    512,
+    "AAC bitrate with two channels. Kilobits per second.",
+  ),
+};

@@ -1,0 +1,74 @@
+/** The server itself: clients, REST, processes, TLS, the local receiver, what can be seen of it. */
+import { bool, choice, header, integer, line, ms, optional, port } from "../field.ts";
+
+export const clients = {
+  "keep_alive.server_interval": ms(
+    5000,
+    100,
+    600_000,
+    "Pause between two pings to a WebSDK client.",
+  ),
+  "keep_alive.probes": integer(
+    10,
+    1,
+    1000,
+    "Unanswered pings after which a client counts as gone.",
+  ),
+};
+
+export const rest = {
+  disable_rest_auth: choice(
+    ["true"],
+    "true",
+    "REST asks for no credentials. WCS knows false, which is refused here rather than ignored: put a proxy that asks for credentials before http.port.",
+  ),
+  rest_access_control_allow_origin: header("*", "CORS header of REST answers."),
+  rest_access_control_allow_headers: header(
+    "content-type,x-requested-with",
+    "CORS header of REST answers.",
+  ),
+  rest_access_control_allow_methods: header("POST", "CORS header of REST answers."),
+};
+
+export const processes = {
+  workers: integer(1, 1, 64, "Media worker processes."),
+  worker_max_busy_percent: integer(
+    90,
+    10,
+    100,
+    "A worker whose event loop is busier gets no further stream; when all are, publishers are refused.",
+  ),
+  worker_max_memory_mb: integer(
+    0,
+    0,
+    1_000_000,
+    "A worker that takes more is killed and replaced; 0 is without limit. Megabytes.",
+  ),
+};
+
+export const tls = {
+  tls_certificate_file: optional(
+    "PEM file of the certificate for https and wss; empty makes one.",
+    "a file name, or empty",
+  ),
+  tls_key_file: optional("PEM file of its key.", "a file name, or empty"),
+  tls_dir: line("tls", "Folder in which a certificate made at first start is kept."),
+};
+
+export const localReceiver = {
+  local_receiver_enabled: bool(
+    true,
+    "Run a small RTMP server on loopback to push to and play back from.",
+  ),
+  local_receiver_rtmp_port: port(1935, "Its RTMP port."),
+  local_receiver_http_port: port(8000, "Its HTTP-FLV port, on loopback."),
+};
+
+export const observation = {
+  metrics_enabled: bool(true, "Answer /metrics on the HTTP ports, for Prometheus."),
+  log_level: choice(
+    ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
+    "info",
+    "Least grave lines that are logged.",
+  ),
+};
