@@ -98,9 +98,14 @@ export class StreamHub {
     this.#line.put(slot, body);
   }
 
-  /** Adds a destination: it gets a picture to start from as soon as there is one. */
+  /**
+   * Adds a destination: it gets the current decoder configuration at once, because the next one comes
+   * only when it changes, and a picture to start from as soon as there is one.
+   */
   join(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.set(subscriber, now);
+    const config = this.#encoder.format()?.config;
+    if (config !== undefined) subscriber.onVideo(config);
     const [first] = this.#ring.tags;
     const streamNow = this.#streamNow(now);
     const fresh = first !== undefined && streamNow - first.pts <= this.#options.freshGroup;
@@ -190,10 +195,8 @@ export class StreamHub {
 
   /** Gives a destination the current group, and the audio slots that belong to it, in order of time. */
   #replay(subscriber: HubSubscriber): void {
-    const config = this.#encoder.format()?.config;
     const [first] = this.#ring.tags;
-    if (config === undefined || first === undefined) return;
-    subscriber.onVideo(config);
+    if (first === undefined) return;
     const slots = this.#line.recent.filter((slot) => slot.pts >= first.pts);
     for (const tag of this.#ring.tags) {
       while (slots[0] !== undefined && slots[0].pts < tag.pts) {
