@@ -48,9 +48,13 @@ export async function packetsOf(file: string): Promise<ProbedPacket[]> {
     }));
 }
 
-/** Decodes everything; what ffmpeg has to complain about, "" when nothing. */
+/**
+ * Decodes everything; what ffmpeg has to complain about, "" when nothing. The times of the pictures stay
+ * as they are: rounded to a frame rate, uneven ones would fall together.
+ */
 export async function decodeErrors(file: string): Promise<string> {
-  const { stderr } = await run("ffmpeg", ["-v", "error", "-i", file, "-f", "null", "-"], BIG);
+  const output = ["-enc_time_base", "-1", "-f", "null", "-"];
+  const { stderr } = await run("ffmpeg", ["-v", "error", "-i", file, ...output], BIG);
   return stderr;
 }
 

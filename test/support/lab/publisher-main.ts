@@ -1,0 +1,76 @@
+/** Process of the lab's publishers: one or many of them, each a WHIP client that plays a recording. */
+import type { PublisherCommand, PublisherEvent, StreamPlan } from "./publisher.ts";
+import { type Recording, readRecording } from "./recording.ts";
+import { RtpSender } from "./rtp-sender.ts";
+import { senderOffer } from "./sender-offer.ts";
+import { WhipPeer } from "./whip-peer.ts";
+
+const TICK_MS = 5;
+
+interface Running {
+  readonly sender: RtpSender;
+  peer: WhipPeer | undefined;
+  connected: boolean;
+}
+
+const recordings = new Map<string, Recording>();
+const running = new Map<number, Running>();
+
+function report(event: PublisherEvent): void {
+  process.send?.(event);
+}
+
+function recordingOf({ recording }: StreamPlan): Recording {
+  const key = JSON.stringify(recording);
+  const known = recordings.get(key) ?? readRecording(recording);
+  recordings.set(key, known);
+  return known;
+}
+
+async function start(id: number, plan: StreamPlan): Promise<void> {
+  const sender = new RtpSender(recordingOf(plan), plan.sender, (bytes) => stream.peer?.send(bytes));
+  const stream: Running = { sender, peer: undefined, connected: false };
+  running.set(id, stream);
+  const offer = (transport: readonly string[]): string => senderOffer(plan.sender, transport);
+  stream.peer = await WhipPeer.publish(
+    { url: plan.whipUrl, offer, viaPort: plan.viaPort },
+    {
+      onConnected: () => {
+        stream.connected = true;
+        report({ kind: "live", id });
+      },
+      onPacket: (bytes) => attempt(id, () => sender.onPacket(bytes)),
+      onClosed: () => report({ kind: "closed", id }),
+    },
+  );
+}
+
+/** Nothing may be thrown inside a callback of the library. */
+function attempt(id: number, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    report({ kind: "failed", id, message: String(error) });
+  }
+}
+
+async function stop(id: number): Promise<void> {
+  const stream = running.get(id);
+  if (stream === undefined) return;
+  running.delete(id);
+  await stream.peer?.close();
+  report({ kind: "stopped", id, pictures: stream.sender.pictures, counts: stream.sender.counts });
+}
+
+process.on("message", (command: PublisherCommand) => {
+  const { id } = command;
+  const work = command.kind === "start" ? start(id, command.plan) : stop(id);
+  work.catch((error: unknown) => report({ kind: "failed", id, message: String(error) }));
+});
+process.on("disconnect", () => process.exit(0));
+
+setInterval(() => {
+  for (const [id, { sender, connected }] of running) {
+    if (connected) attempt(id, () => sender.tick());
+  }
+}, TICK_MS);
