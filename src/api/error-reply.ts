@@ -1,5 +1,5 @@
-import { Failure } from "../base/failure.ts";
-import { FAILURES, type FailureCode, fail } from "../contract/failures.ts";
+import type { Failure } from "../base/failure.ts";
+import { asFailure, FAILURES, type FailureCode } from "../contract/failures.ts";
 import type { Logger } from "../observe/logger.ts";
 
 /** The body of every refusal over HTTP. */
@@ -30,13 +30,11 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "Gateway Timeout",
 };
 
-const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
-
 /** What was thrown as a failure of the table; a defect of ours is logged and hidden behind `internal`. */
 export function toFailure(error: unknown, logger: Logger): Failure<FailureCode> {
-  if (error instanceof Failure && isCode(error.code)) return error as Failure<FailureCode>;
-  logger.error({ error }, "defect while answering a request");
-  return fail("internal", "an internal error; the log has the details", error);
+  const failure = asFailure(error);
+  if (failure !== error) logger.error({ error }, "defect while answering a request");
+  return failure;
 }
 
 /** The body for a status; `reason` is a failure code or the HTTP server's own. */

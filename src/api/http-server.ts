@@ -8,6 +8,8 @@ import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
 import type { Logger } from "../observe/logger.ts";
 import { errorBody, toFailure } from "./error-reply.ts";
+import type { EventFeed } from "./events/event-feed.ts";
+import { eventsRoute } from "./events/events-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
@@ -34,6 +36,7 @@ export interface HttpServerOptions {
 export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly events: EventFeed;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -57,6 +60,7 @@ export function createHttpServer(
     (rest, _options, done) => {
       pushRoutes(rest, services.pushes);
       streamRoutes(rest, services.streams);
+      eventsRoute(rest, services.events);
       done();
     },
     { prefix: "/rest-api" },

@@ -270,6 +270,14 @@ export function fail(code: FailureCode, message: string, cause?: unknown): Coded
   return new Failure(code, message, cause === undefined ? undefined : { cause });
 }
 
+export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
+
+/** What was thrown, as a failure of the table; anything else is `internal`, with the error as its cause. */
+export function asFailure(error: unknown): CodedFailure {
+  if (error instanceof Failure && isFailureCode(error.code)) return error as CodedFailure;
+  return fail("internal", "an internal error; the log has the details", error);
+}
+
 /** Codes that the channel between the processes itself answers with. */
 export const CHANNEL_FAILURES = {
   timeout: "ipcTimeout",

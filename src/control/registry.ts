@@ -64,6 +64,8 @@ export interface PushRecord {
   readonly rtmpUrl: string;
   /** Name really published. */
   readonly publishedName: string;
+  /** The published name may be a stream key: it came with the URL, or nothing was put before it. */
+  readonly nameIsKey: boolean;
   /** What the request asked for and REST echoes. */
   readonly echo: Readonly<Record<string, unknown>>;
   readonly createdAt: number;

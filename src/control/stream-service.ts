@@ -1,9 +1,11 @@
 import type { Clock } from "../base/time.ts";
-import { type FailureCode, fail } from "../contract/failures.ts";
+import { asFailure, type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId, StreamName, WorkerId } from "../contract/ids.ts";
 import type { BitrateWish, Reason, SessionState } from "../contract/messages.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { Journal } from "./journal.ts";
 import type { Owner, PlayerRecord, Registry, SessionObserver, StreamRecord } from "./registry.ts";
+import { streamView } from "./views.ts";
 import type { Workers } from "./workers.ts";
 
 export interface StreamLimits {
@@ -40,6 +42,14 @@ const GOODBYE_GRACE_MS = 500;
 /** Ends that a goodbye under way may explain. */
 const MAY_BE_GOODBYE: ReadonlySet<FailureCode> = new Set<FailureCode>(["iceFailed", "dtlsFailed"]);
 
+/** Events of a publisher that change what is known of its stream. */
+const MUTES: ReadonlySet<string> = new Set([
+  "audioMuted",
+  "audioUnmuted",
+  "videoMuted",
+  "videoUnmuted",
+]);
+
 const reasonOf = (code: FailureCode, message: string): Reason => ({ code, message });
 
 /** Published streams and their players: begins, ends, and who is told. */
@@ -49,6 +59,7 @@ export class StreamService {
   readonly #limits: StreamLimits;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #journal: Journal;
   #hooks: StreamHooks = { onStreamLive: () => undefined, onStreamEnded: () => undefined };
 
   constructor(
@@ -57,12 +68,14 @@ export class StreamService {
     limits: StreamLimits,
     clock: Clock,
     logger: Logger,
+    journal: Journal,
   ) {
     this.#registry = registry;
     this.#workers = workers;
     this.#limits = limits;
     this.#clock = clock;
     this.#logger = logger;
+    this.#journal = journal;
   }
 
   /** Set once by the composition root. */
@@ -105,6 +118,7 @@ export class StreamService {
       videoMuted: false,
     };
     this.#registry.addStream(stream);
+    this.#tell(stream);
     try {
       const { session, name, bitrate } = wish;
       const arg = { session, stream: name, offer, bitrate };
@@ -114,7 +128,10 @@ export class StreamService {
       stream.videoCodec = opened.videoCodec ?? "";
       return opened.answer;
     } catch (error) {
-      this.#registry.removeStream(stream);
+      if (this.#registry.stream(stream.session) === stream) {
+        this.#registry.removeStream(stream);
+        this.#tell(stream, asFailure(error).toValue());
+      }
       throw error;
     }
   }
@@ -177,6 +194,7 @@ export class StreamService {
     if (stream === undefined) return;
     if (type === "audioMuted" || type === "audioUnmuted") stream.audioMuted = type === "audioMuted";
     if (type === "videoMuted" || type === "videoUnmuted") stream.videoMuted = type === "videoMuted";
+    if (MUTES.has(type)) this.#tell(stream);
     for (const player of this.#registry.playersOf(session)) {
       player.observer.onStreamEvent?.(type, payload);
     }
@@ -189,6 +207,7 @@ export class StreamService {
     if (state.kind === "ended") this.#afterGrace(stream, state.reason);
     else if (stream.state === "pending") {
       stream.state = "live";
+      this.#tell(stream);
       this.#logger.info({ stream: stream.name, session, door: stream.owner.door }, "stream live");
       stream.observer.onLive();
       this.#hooks.onStreamLive(stream);
@@ -197,7 +216,9 @@ export class StreamService {
 
   onVideoSize(session: MediaSessionId, width: number, height: number): void {
     const stream = this.#registry.stream(session);
-    if (stream !== undefined) Object.assign(stream, { width, height });
+    if (stream === undefined) return;
+    Object.assign(stream, { width, height });
+    this.#tell(stream);
   }
 
   onPlayState(session: MediaSessionId, state: SessionState): void {
@@ -219,6 +240,11 @@ export class StreamService {
     }
   }
 
+  /** Everybody who reads the journal learns what the stream is like now. */
+  #tell(stream: StreamRecord, ended?: Reason): void {
+    this.#journal.write({ kind: "stream", stream: streamView(stream, ended) });
+  }
+
   #refuseKnown(session: MediaSessionId): void {
     if (this.#registry.knows(session)) throw fail("sessionIdInUse", "this id is in use");
   }
@@ -233,6 +259,7 @@ export class StreamService {
   #streamEnded(stream: StreamRecord, reason: Reason): void {
     if (this.#registry.stream(stream.session) !== stream) return;
     this.#registry.removeStream(stream);
+    this.#tell(stream, reason);
     this.#logger.info(
       { stream: stream.name, session: stream.session, code: reason.code, detail: reason.message },
       "stream ended",

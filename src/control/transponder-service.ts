@@ -4,13 +4,15 @@ import { isIP } from "node:net";
 import { Failure } from "../base/failure.ts";
 import { ProtocolError } from "../base/protocol-error.ts";
 import type { Clock } from "../base/time.ts";
-import { FAILURES, type FailureCode, fail } from "../contract/failures.ts";
+import { asFailure, FAILURES, type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId, StreamName, TransponderId, WorkerId } from "../contract/ids.ts";
 import type { PushState, Reason, SoundWish } from "../contract/messages.ts";
 import type { Logger } from "../observe/logger.ts";
 import { destinationKey, parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
+import type { Journal } from "./journal.ts";
 import type { PushRecord, Registry, StreamRecord } from "./registry.ts";
 import { findSoundFile } from "./sound-files.ts";
+import { pushView } from "./views.ts";
 
 export interface TransponderOptions {
   /** Put before the stream's name unless the URL holds the name. */
@@ -52,12 +54,20 @@ export class TransponderService {
   readonly #options: TransponderOptions;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #journal: Journal;
 
-  constructor(registry: Registry, options: TransponderOptions, clock: Clock, logger: Logger) {
+  constructor(
+    registry: Registry,
+    options: TransponderOptions,
+    clock: Clock,
+    logger: Logger,
+    journal: Journal,
+  ) {
     this.#registry = registry;
     this.#options = options;
     this.#clock = clock;
     this.#logger = logger;
+    this.#journal = journal;
   }
 
   get pushes(): readonly PushRecord[] {
@@ -93,6 +103,7 @@ export class TransponderService {
       destinationKey: key,
       rtmpUrl: wish.rtmpUrl,
       publishedName: url.streamName.reveal(),
+      nameIsKey: this.#isFull(wish) || this.#options.namePrefix === "",
       echo: wish.echo,
       createdAt: this.#clock.wallNow(),
       state: { kind: "connecting", attempt: 1 },
@@ -101,10 +112,11 @@ export class TransponderService {
       sound,
     };
     this.#registry.addPush(push);
+    this.#tell(push);
     try {
       await this.#startOnWorker(push, wish);
     } catch (error) {
-      this.#registry.removePush(push.id);
+      this.#ended(push, asFailure(error).toValue());
       throw error;
     }
     this.#logger.info({ push: push.id, stream: stream.name, host: url.host }, "push started");
@@ -122,6 +134,7 @@ export class TransponderService {
     const push = this.#push(id);
     await push.worker.request("push.mute", { push: push.id, muted });
     push.muted = muted;
+    this.#tell(push);
   }
 
   /** Replaces the live audio by a file of the media directory, or returns to it. */
@@ -130,6 +143,7 @@ export class TransponderService {
     const sound = file === undefined ? undefined : await this.#soundWish(file, loop);
     await push.worker.request("push.sound", { push: push.id, sound });
     push.sound = sound;
+    this.#tell(push);
   }
 
   /** Pushes that come with a stream: its own `rtmpUrl`, and the one that every stream gets. */
@@ -143,9 +157,9 @@ export class TransponderService {
         flashVersion: undefined,
       };
       this.startup({ ...wish, options: undefined, echo: {} }).catch((error: unknown) => {
-        const { code, message } =
-          error instanceof Failure ? error : fail("internal", String(error));
-        this.#logger.warn({ stream: stream.name, code, detail: message }, "push not started");
+        const { code, message, cause } = asFailure(error);
+        const fields = { stream: stream.name, code, detail: message };
+        this.#logger.warn({ ...fields, error: cause }, "push not started");
       });
     }
   }
@@ -162,6 +176,7 @@ export class TransponderService {
     if (cause !== undefined) push.lastError = cause;
     if (state.kind === "ended") this.#ended(push, state.reason);
     else {
+      this.#tell(push);
       const attempt = "attempt" in state ? state.attempt : undefined;
       const fields = { push: id, stream: push.sourceName, state: state.kind, attempt };
       this.#logger.info({ ...fields, code: cause?.code, detail: cause?.message }, "push state");
@@ -170,7 +185,9 @@ export class TransponderService {
 
   onSoundEnded(id: TransponderId): void {
     const push = this.#registry.push(id);
-    if (push !== undefined) push.sound = undefined;
+    if (push === undefined) return;
+    push.sound = undefined;
+    this.#tell(push);
   }
 
   onWorkerDied(worker: WorkerId): void {
@@ -178,9 +195,13 @@ export class TransponderService {
     for (const push of this.pushes) if (push.worker.id === worker) this.#ended(push, reason);
   }
 
+  /** Whether the URL holds the name to publish under. */
+  #isFull(wish: StartWish): boolean {
+    return wish.fullUrl ?? this.#options.fullUrl;
+  }
+
   #parse(wish: StartWish): RtmpUrl {
-    const full = wish.fullUrl ?? this.#options.fullUrl;
-    const name = full ? undefined : `${this.#options.namePrefix}${wish.streamName}`;
+    const name = this.#isFull(wish) ? undefined : `${this.#options.namePrefix}${wish.streamName}`;
     try {
       return parseRtmpUrl(wish.rtmpUrl, name);
     } catch (error) {
@@ -219,13 +240,12 @@ export class TransponderService {
   }
 
   async #startOnWorker(push: PushRecord, wish: StartWish): Promise<void> {
-    const full = wish.fullUrl ?? this.#options.fullUrl;
     await push.worker.request("push.start", {
       push: push.id,
       source: push.source,
       destination: {
         rtmpUrl: push.rtmpUrl,
-        name: full ? undefined : push.publishedName,
+        name: this.#isFull(wish) ? undefined : push.publishedName,
         flashVersion: wish.flashVersion,
       },
       muted: push.muted,
@@ -233,9 +253,17 @@ export class TransponderService {
     });
   }
 
+  /** Everybody who reads the journal learns what the push is like now. */
+  #tell(push: PushRecord): void {
+    if (this.#registry.push(push.id) !== push) return;
+    this.#journal.write({ kind: "push", push: pushView(push) });
+  }
+
   #ended(push: PushRecord, reason: Reason): void {
     if (this.#registry.push(push.id) !== push) return;
     push.state = { kind: "ended", reason };
+    if (FAILURES[reason.code].side !== "caller") push.lastError = reason;
+    this.#tell(push);
     this.#registry.removePush(push.id);
     const fields = { push: push.id, stream: push.sourceName, code: reason.code };
     this.#logger.info(

@@ -5,10 +5,12 @@ import { createServer as createHttps } from "node:https";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
+import { EventFeed } from "../api/events/event-feed.ts";
 import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts";
 import { metricsRoute } from "../api/metrics-route.ts";
 import { WcsServer } from "../api/wcs/wcs-server.ts";
 import type { Scope } from "../base/scope.ts";
+import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
 import { type Figures, Metrics } from "../observe/metrics.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { LocalReceiver } from "../receiver/receiver.ts";
@@ -46,10 +48,12 @@ export async function openDoors(
   const metrics = settings.metrics_enabled
     ? new Metrics(() => figures(services, wcs.sessions))
     : undefined;
+  const events = openEvents(settings, services);
+  scope.onClose(() => events.close());
   const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
     if (port === 0) return;
     const options = httpOptions(settings, receiver, tls);
-    const app = createHttpServer(options, { ...services, clock: systemClock });
+    const app = createHttpServer(options, { ...services, events, clock: systemClock });
     if (metrics !== undefined) metricsRoute(app, metrics);
     await listenApp(app, { port, host: hostOf(settings), key }, scope);
   };
@@ -68,6 +72,25 @@ export async function openDoors(
 }
 
 const hostOf = (settings: Settings): string => settings.ip_local ?? "::";
+
+function openEvents(settings: Settings, { journal, registry, pool }: Services): EventFeed {
+  const { wallNow } = systemClock;
+  return new EventFeed(
+    {
+      maxClients: settings.events_max_clients,
+      maxWaitingBytes: settings.events_max_waiting_bytes,
+    },
+    {
+      journal,
+      snapshot: () => feedSnapshot(registry, wallNow()),
+      figures: () =>
+        feedFigures(
+          pool.stats().map(({ stats }) => stats),
+          wallNow(),
+        ),
+    },
+  );
+}
 
 /** What a scrape of the metrics reads. */
 const figures = ({ registry, pool }: Services, sessions: number): Figures => ({

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
+import { Journal } from "../control/journal.ts";
 import { Registry } from "../control/registry.ts";
 import { StreamService } from "../control/stream-service.ts";
 import { TransponderService } from "../control/transponder-service.ts";
@@ -18,6 +19,7 @@ const EXTENSION = extname(import.meta.url);
 
 export interface Services {
   readonly registry: Registry;
+  readonly journal: Journal;
   readonly pool: WorkerPool;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
@@ -31,6 +33,9 @@ export async function openServices(
   logger: Logger,
 ): Promise<Services> {
   const registry = new Registry();
+  const journal = new Journal(systemClock.wallNow, (error) =>
+    logger.error({ error }, "defect in a reader of the journal"),
+  );
   const extraCa = settings.rtmps_ca_file && readText(settings.rtmps_ca_file, "rtmps_ca_file");
   const count = settings.workers;
   const pool = new WorkerPool(
@@ -43,7 +48,7 @@ export async function openServices(
     logger,
   );
   const limits = { maxStreams: settings.max_streams, maxPlayers: settings.max_players };
-  const streams = new StreamService(registry, pool, limits, systemClock, logger);
+  const streams = new StreamService(registry, pool, limits, systemClock, logger, journal);
   const pushes = new TransponderService(
     registry,
     {
@@ -57,6 +62,7 @@ export async function openServices(
     },
     systemClock,
     logger,
+    journal,
   );
   streams.setHooks({
     onStreamLive: (stream) => pushes.onStreamLive(stream),
@@ -73,7 +79,7 @@ export async function openServices(
   await pool.start(listener).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
-  return { registry, pool, streams, pushes, logger };
+  return { registry, journal, pool, streams, pushes, logger };
 }
 
 function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { SettingGroup } from "./field.ts";
 import { addresses } from "./groups/addresses.ts";
+import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
 import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
@@ -23,6 +24,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "TLS of this server", shape: tls },
   { heading: "Local receiver", shape: localReceiver },
   { heading: "Observation", shape: observation },
+  { heading: "Events", shape: events },
   { heading: "Limits", shape: limits },
 ];
 
@@ -42,6 +44,7 @@ export const settingsSchema = z.object({
   ...tls,
   ...localReceiver,
   ...observation,
+  ...events,
   ...limits,
 });
 

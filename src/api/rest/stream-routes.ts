@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { fail } from "../../contract/failures.ts";
 import type { StreamRecord } from "../../control/registry.ts";
+import { streamObject } from "../../control/stream-object.ts";
 import type { StreamService } from "../../control/stream-service.ts";
-import { streamObject } from "../stream-object.ts";
 import { readBody } from "./body.ts";
 import { streamFindBody, streamTerminateBody } from "./schemas.ts";
 

@@ -4,6 +4,7 @@ import { type FailureCode, fail } from "../../contract/failures.ts";
 import type { MediaSessionId, StreamName } from "../../contract/ids.ts";
 import type { Reason } from "../../contract/messages.ts";
 import type { Owner, SessionObserver } from "../../control/registry.ts";
+import { streamObject } from "../../control/stream-object.ts";
 import type { StreamService } from "../../control/stream-service.ts";
 import type { Logger } from "../../observe/logger.ts";
 import {
@@ -14,7 +15,6 @@ import {
   writeMessage,
 } from "../../protocol/wcs/message.ts";
 import { toFailure, wcsInfo } from "../error-reply.ts";
-import { streamObject } from "../stream-object.ts";
 
 /** The socket of one client, as this dialogue needs it. */
 export interface WcsSocket {

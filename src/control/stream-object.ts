@@ -1,4 +1,4 @@
-import type { StreamRecord } from "../control/registry.ts";
+import type { StreamRecord } from "./registry.ts";
 
 /** What is known of a published or played stream, wherever it is shown. */
 export interface StreamFacts {
