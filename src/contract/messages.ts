@@ -149,6 +149,8 @@ export interface StreamStats {
   /** Round trip in milliseconds; undefined before it was measured. */
   readonly roundTrip: number | undefined;
   readonly videoFrozenMs: number;
+  /** How far the picture is ahead of the sound, milliseconds; undefined without both tracks. */
+  readonly skewMs: number | undefined;
 }
 
 /** Figures of one push. */
