@@ -36,20 +36,20 @@ interface Authority {
   readonly userInfo: string | undefined;
   readonly host: string;
   readonly port: number | undefined;
-  /** Everything after the host, without slashes at the ends. */
+  /** Everything after the host, without slashes at the beginning. */
   readonly path: string;
 }
 
 /**
  * Takes `url` apart. With `name`, everything after the host is the application (with instance and
- * query). Without, the URL ends in the stream name, as ffmpeg reads it: `app/name` or
+ * query), as OBS reads it. Without, the URL ends in the stream name, as ffmpeg reads it: `app/name` or
  * `app/instance/name`; a query after the name belongs to the name, one before it to the application.
  * @throws ProtocolError `rtmp.url.*`; its message holds no secrets
  */
 export function parseRtmpUrl(url: string, name: string | undefined): RtmpUrl {
   const { scheme, userInfo, host, port, path } = splitAuthority(url);
   const { app, streamName } =
-    name === undefined ? splitName(path) : { app: path, streamName: name };
+    name === undefined ? splitName(path) : { app: path.replace(/\/+$/, ""), streamName: name };
   if (app === "") throw new ProtocolError("rtmp.url.app", "the URL names no application");
   if (streamName === "") throw new ProtocolError("rtmp.url.name", "the stream name is missing");
   if (streamName.length > MAX_LENGTH) {
@@ -113,7 +113,7 @@ function splitAuthority(url: string): Authority {
     userInfo,
     host: parseHost(host),
     port: parsePort(port),
-    path: path.replace(/^\/+/, "").replace(/\/+$/, ""),
+    path: path.replace(/^\/+/, ""),
   };
 }
 
@@ -152,13 +152,27 @@ function percentDecode(text: string): string {
 
 /**
  * The name begins after the second slash, or after the first when there is no other; a colon between
- * the two (as in `mp4:folder/name`) marks the name too.
+ * the two (as in `mp4:folder/name`) marks the name too. A query is not cut: one that begins within a
+ * segment belongs to that segment and, after the application, all that follows it; one that is a segment
+ * (`app/?key=value/name`, `app/instance/?key=value/name`) belongs to the application.
  */
 function splitName(path: string): { readonly app: string; readonly streamName: string } {
+  const whole = path.includes("?") ? path : path.replace(/\/+$/, "");
+  const cut = nameSlash(whole);
+  const rest = cut < 0 ? "?" : whole.slice(cut + 1);
+  return rest.startsWith("?")
+    ? { app: whole, streamName: "" }
+    : { app: whole.slice(0, cut), streamName: rest };
+}
+
+/** Where the slash before the name is; negative when there is no name. */
+function nameSlash(path: string): number {
   const first = path.indexOf("/");
-  if (first < 0) return { app: path, streamName: "" };
-  const second = path.indexOf("/", first + 1);
-  const colon = path.indexOf(":", first + 1);
-  const cut = second < 0 || (colon >= 0 && colon < second) ? first : second;
-  return { app: path.slice(0, cut), streamName: path.slice(cut + 1) };
+  const second = first < 0 ? -1 : path.indexOf("/", first + 1);
+  if (second < 0) return first;
+  const middle = path.slice(first + 1, second);
+  if (middle.includes(":") || middle.indexOf("?") > 0) return first;
+  if (path[second + 1] !== "?") return second;
+  const third = path.indexOf("/", second + 1);
+  return third < 0 ? second : third;
 }
