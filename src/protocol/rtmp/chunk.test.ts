@@ -271,7 +271,10 @@ const message = fc.record({
   ),
 });
 
-function write(messages: readonly fc.TypeOf<typeof message>[], chunkSize: number): Uint8Array {
+function write(
+  messages: readonly (RawMessage & { readonly id: number })[],
+  chunkSize: number,
+): Uint8Array {
   const writer = new ChunkWriter();
   const announced = new ChunkWriter().write(
     { type: 1, streamId: 0, timestamp: 0, payload: hex(chunkSize.toString(16).padStart(8, "0")) },

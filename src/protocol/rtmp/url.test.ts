@@ -131,8 +131,7 @@ test("a stream name beyond all reason is refused", () => {
 });
 
 test("any user and password travel percent-encoded, and never reach tcUrl or print", () => {
-  const wellFormed = anyText().filter((text) => text.isWellFormed());
-  always(fc.tuple(wellFormed, wellFormed), ([user, password]) => {
+  always(fc.tuple(anyText(), anyText()), ([user, password]) => {
     const info = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
     const url = parseRtmpUrl(`rtmp://${info}@host.test:1935/app/key`, undefined);
     assert.equal(url.credentials?.user, user);

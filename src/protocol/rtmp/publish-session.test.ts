@@ -1,0 +1,450 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  always,
+  anyText,
+  breaksRule,
+  cut,
+  cuts,
+  hex,
+  join,
+  unlessRuleBroken,
+} from "../../../test/support/properties.ts";
+import { Dialogue, HANDSHAKE } from "../../../test/support/rtmp-dialogue.ts";
+import { Bug } from "../../base/assert.ts";
+import { micros, millis } from "../../base/time.ts";
+import { amf0Object, propertiesOf } from "../amf0/value.ts";
+import type { FlvTag } from "../flv/tag.ts";
+
+/** What servers sent after S2 to this session, which published `key` in `live`; captured on loopback. */
+const CAPTURED = {
+  "nginx 1.22 with nginx-rtmp-module": `
+    020000000000040500000000004c4b40 020000000000050600000000004c4b4002 02000000000004010000000000001000
+    030000000000be14000000000200075f726573756c74003ff0000000000000030006666d7356657202000d464d532f332c
+    302c312c313233000c6361706162696c697469657300403f0000000000000000090300056c6576656c0200067374617475
+    730004636f646502001d4e6574436f6e6e656374696f6e2e436f6e6e6563742e53756363657373000b6465736372697074
+    696f6e020015436f6e6e656374696f6e207375636365656465642e000e6f626a656374456e636f64696e67000000000000
+    0000000000090300000000001d14000000000200075f726573756c7400401000000000000005003ff00000000000000500
+    000000006914010000000200086f6e537461747573000000000000000000050300056c6576656c02000673746174757300
+    04636f64650200174e657453747265616d2e5075626c6973682e5374617274000b6465736372697074696f6e0200105374
+    617274207075626c697368696e67000009`,
+  "ffmpeg 5.1.9 listening, chunks of 128 bytes": `
+    020000000000040500000000002625a0 4200000000000506002625a002 4200000000000604000000000000
+    420000000000040100000080 030000000000be14000000000200075f726573756c74003ff0000000000000030006666d73
+    56657202000d464d532f332c302c312c313233000c6361706162696c697469657300403f0000000000000000090300056c
+    6576656c0200067374617475730004636f646502001d4e6574436f6e6e656374696f6e2e436f6e6e6563742e5375636365
+    7373000b64c365736372697074696f6e020015436f6e6e656374696f6e207375636365656465642e000e6f626a65637445
+    6e636f64696e670000000000000000000000094300000000001e140200086f6e4257446f6e65000000000000000000050040
+    c000000000000043000000000014140200075f726573756c74004000000000000000054300000000000e1402000b6f6e46
+    435075626c6973684300000000001d140200075f726573756c7400401000000000000005003ff000000000000042000000
+    000006040000000000010300000000007c14010000000200086f6e537461747573000000000000000000050300056c6576
+    656c0200067374617475730004636f64650200174e657453747265616d2e5075626c6973682e5374617274000b64657363
+    72697074696f6e0200146b6579206973206e6f77207075626c6973686564000764657461696c730200036b6579000009`,
+  "Node-Media-Server 4.4.3, one chunk per message": `
+    020000000000040500000000004c4b40 020000000000050600000000004c4b4002 0200000000000401000000000000ffff
+    030000000000be14000000000200075f726573756c74003ff0000000000000030006666d7356657202000d464d532f332c
+    302c312c313233000c6361706162696c697469657300403f0000000000000000090300056c6576656c0200067374617475
+    730004636f646502001d4e6574436f6e6e656374696f6e2e436f6e6e6563742e53756363657373000b6465736372697074
+    696f6e020015436f6e6e656374696f6e207375636365656465642e000e6f626a656374456e636f64696e67000000000000
+    0000000000090300000000001d14000000000200075f726573756c7400401000000000000005003ff00000000000000300
+    000000007414010000000200086f6e537461747573000000000000000000050300056c6576656c02000673746174757300
+    04636f64650200174e657453747265616d2e5075626c6973682e5374617274000b6465736372697074696f6e02001b2f6c
+    6976652f6b6579206973206e6f77207075626c69736865642e000009`,
+};
+
+const BEFORE_MEDIA = ["connect", "releaseStream", "FCPublish", "createStream", "publish"];
+
+for (const [server, answer] of Object.entries(CAPTURED)) {
+  test(`the answers of ${server} lead to acceptance, wherever they are cut`, () => {
+    const whole = join([HANDSHAKE, hex(answer)]);
+    const run = (lengths: readonly number[]) => {
+      const dialogue = new Dialogue();
+      for (const piece of cut(whole, lengths)) dialogue.receive(piece);
+      assert.deepEqual(
+        dialogue.outcomes.map(({ kind }) => kind),
+        ["accepted"],
+      );
+      assert.equal(dialogue.session.step, "media");
+      assert.equal(dialogue.session.deadline, undefined);
+      return dialogue.sent;
+    };
+    const expected = run([]);
+    const commands = expected.flatMap(({ message }) =>
+      message.kind === "command" ? [message.name] : [],
+    );
+    assert.deepEqual(commands, BEFORE_MEDIA);
+    always(cuts(), (lengths) => assert.deepEqual(run(lengths), expected), 300);
+    assert.deepEqual(run(Array.from(whole, () => 1)), expected);
+  });
+}
+
+test("connect goes out on message stream 0 and publish on the stream the server gave", () => {
+  const dialogue = new Dialogue();
+  dialogue.receive(HANDSHAKE);
+  dialogue.command("_result", 1, null, null);
+  dialogue.command("_result", 4, null, 7);
+  const streams = dialogue.sent.flatMap(({ message, streamId }) =>
+    message.kind === "command" ? [[message.name, streamId]] : [],
+  );
+  assert.deepEqual(streams[0], ["connect", 0]);
+  assert.deepEqual(streams.at(-1), ["publish", 7]);
+});
+
+test("our chunk size is announced before the first message that uses it", () => {
+  const { sent } = new Dialogue().until("createStream");
+  const kinds = sent.map(({ message }) =>
+    message.kind === "command" ? message.name : message.kind,
+  );
+  assert.deepEqual(kinds, ["connect", "setChunkSize", ...BEFORE_MEDIA.slice(1, 4)]);
+});
+
+test("a createStream answered without a number is stream 1", () => {
+  const dialogue = new Dialogue().until("createStream");
+  dialogue.command("_result", 4, null, null);
+  assert.equal(dialogue.sent.at(-1)?.streamId, 1);
+  assert.equal(dialogue.commands.at(-1), "publish");
+});
+
+test("answers to other transactions, errors of releaseStream and FCPublish, and chatter change nothing", () => {
+  const dialogue = new Dialogue().until("createStream");
+  dialogue.command(
+    "_error",
+    2,
+    null,
+    amf0Object({ level: "error", code: "NetConnection.Call.Failed" }),
+  );
+  dialogue.command("_error", 3, null, null);
+  dialogue.command("_result", 3, null, null);
+  dialogue.command("_result", 1, null, null);
+  dialogue.command("onBWDone", 0, null);
+  dialogue.command("onFCPublish", 0, null, amf0Object({ code: "NetStream.Publish.Start" }));
+  dialogue.serve({ kind: "setPeerBandwidth", size: 1, limit: 2 });
+  dialogue.serve({ kind: "userControl", event: 0, data: hex("00000001") });
+  dialogue.serve({ kind: "data", values: ["onMetaData"] });
+  assert.equal(dialogue.session.step, "createStream");
+  dialogue.command("_result", 4, null, 1);
+  dialogue.command(
+    "onStatus",
+    0,
+    null,
+    amf0Object({ level: "status", code: "NetStream.Data.Start" }),
+  );
+  assert.equal(dialogue.session.step, "publish");
+  assert.deepEqual(dialogue.outcomes, []);
+});
+
+test("Publish.Start counts whatever its level, and only once", () => {
+  const dialogue = new Dialogue().until("publish");
+  const start = amf0Object({ level: "error", code: "NetStream.Publish.Start" });
+  dialogue.command("onStatus", 0, null, start);
+  dialogue.command("onStatus", 0, null, start);
+  assert.deepEqual(
+    dialogue.outcomes.map(({ kind }) => kind),
+    ["accepted"],
+  );
+});
+
+test("a server of the AMF3 type is understood", () => {
+  const dialogue = new Dialogue().until("publish");
+  const bytes = dialogue.bytesOf({
+    kind: "command",
+    name: "onStatus",
+    transaction: 0,
+    values: [null, amf0Object({ code: "NetStream.Publish.Start" })],
+  });
+  // The same as message type 17, on a chunk stream of its own, with the marker before it.
+  const payload = bytes.subarray(8);
+  const length = (payload.length + 1).toString(16).padStart(6, "0");
+  dialogue.receive(join([hex(`05 000000 ${length} 11 00000000 00`), payload]));
+  assert.equal(dialogue.session.step, "media");
+});
+
+for (const size of [1, 2, 127, 4096, 16_777_215, 0x7fff_ffff]) {
+  test(`a server that sends chunks of ${size} bytes is understood`, () => {
+    const dialogue = new Dialogue();
+    dialogue.receive(HANDSHAKE);
+    dialogue.chunkSize(size);
+    dialogue.command("_result", 1, null, amf0Object({ code: "NetConnection.Connect.Success" }));
+    dialogue.command("_result", 4, null, 1);
+    dialogue.command("onStatus", 0, null, amf0Object({ code: "NetStream.Publish.Start" }));
+    assert.equal(dialogue.session.step, "media");
+  });
+}
+
+test("a small window never starves: half of it is acknowledged at the latest", () => {
+  const dialogue = new Dialogue().until("media");
+  dialogue.serve({ kind: "windowAckSize", size: 1000 });
+  const first = dialogue.sent.length;
+  let received = 0;
+  for (let i = 0; i < 100; i += 1) {
+    const ping = dialogue.bytesOf({ kind: "userControl", event: 0, data: new Uint8Array(60) });
+    received += ping.length;
+    dialogue.receive(ping);
+  }
+  const acknowledged = dialogue.sent
+    .slice(first)
+    .flatMap(({ message }) => (message.kind === "acknowledgement" ? [message.bytes] : []));
+  assert.ok(acknowledged.length >= received / 600);
+  const steps = acknowledged.slice(1).map((bytes, i) => bytes - (acknowledged[i] ?? 0));
+  assert.ok(steps.every((step) => step >= 500 && step <= 1000));
+});
+
+test("a window of one byte costs one acknowledgement per read, and a window of 0 none", () => {
+  const dialogue = new Dialogue().until("media");
+  const acks = () =>
+    dialogue.sent.filter(({ message }) => message.kind === "acknowledgement").length;
+  dialogue.serve({ kind: "windowAckSize", size: 1 });
+  assert.equal(acks(), 1);
+  dialogue.serve({ kind: "windowAckSize", size: 0 });
+  assert.equal(acks(), 1);
+});
+
+test("a ping comes back with its timestamp, and no more than that", () => {
+  const dialogue = new Dialogue().until("media");
+  dialogue.serve({ kind: "userControl", event: 6, data: hex("00000102 ffff") });
+  assert.deepEqual(dialogue.sent.at(-1)?.message, {
+    kind: "userControl",
+    event: 7,
+    data: hex("00000102"),
+  });
+});
+
+/** Refusals as servers word them: message, at which step it comes, and which step is refused. */
+const REFUSALS = [
+  ["connect", "_error", 1, "NetConnection.Connect.Rejected", "error"],
+  ["connect", "_error", 1, "", ""],
+  ["connect", "onStatus", 0, "NetConnection.Connect.Closed", "status"],
+  ["connect", "close", 0, "", ""],
+  ["createStream", "_error", 4, "NetConnection.Call.Failed", "error"],
+  ["publish", "_error", 5, "NetStream.Publish.Denied", "error"],
+  ["publish", "onStatus", 0, "NetStream.Publish.BadName", "error"],
+  ["publish", "onStatus", 0, "NetStream.Publish.BadName", "status"],
+  ["publish", "onStatus", 0, "NetStream.Publish.Denied", "error"],
+  ["publish", "onStatus", 0, "NetStream.Publish.Rejected", "error"],
+  ["publish", "onStatus", 0, "NetStream.Authenticate.UsherToken", "error"],
+  ["media", "onStatus", 0, "NetStream.Failed", "error"],
+  ["media", "onStatus", 0, "NetConnection.Connect.Closed", "status"],
+  ["media", "close", 0, "", ""],
+] as const;
+
+for (const [step, name, transaction, code, level] of REFUSALS) {
+  test(`${name} ${code} (level "${level}") at ${step} ends the session there`, () => {
+    const dialogue = new Dialogue().until(step);
+    const before = dialogue.outcomes.length;
+    const info = code === "" ? [] : [amf0Object({ level, code, description: "key is taken" })];
+    dialogue.command(name, transaction, null, ...info);
+    const [refused, ...more] = dialogue.outcomes.slice(before);
+    assert.ok(refused?.kind === "rejected");
+    assert.deepEqual(more, []);
+    assert.deepEqual([refused.refusal.step, refused.refusal.code], [step, code]);
+    assert.deepEqual([dialogue.session.step, dialogue.session.deadline], ["over", undefined]);
+  });
+}
+
+test("what is no refusal does not end a running push", () => {
+  const dialogue = new Dialogue().until("media");
+  for (const code of ["NetStream.Publish.Idle", "NetStream.Play.PublishNotify", "Any.Thing"]) {
+    dialogue.command("onStatus", 0, null, amf0Object({ level: "status", code }));
+  }
+  dialogue.command("_error", 2, null, amf0Object({ level: "error", code: "x" }));
+  assert.equal(dialogue.session.step, "media");
+});
+
+for (const mode of ["adobe", "llnw"] as const) {
+  test(`a connect refused for ${mode} authentication says what is wanted`, () => {
+    const dialogue = new Dialogue().until("connect");
+    const description = `[ AccessManager.Reject ] : [ code=403 need auth; authmod=${mode} ] : `;
+    const info = { level: "error", code: "NetConnection.Connect.Rejected", description };
+    dialogue.command("_error", 1, null, amf0Object(info));
+    const [refused] = dialogue.outcomes;
+    assert.ok(refused?.kind === "rejected");
+    assert.deepEqual(refused.refusal.demand, { kind: "user", mode });
+  });
+}
+
+test("a demand for authentication after connect is a plain refusal", () => {
+  const dialogue = new Dialogue().until("publish");
+  const info = { level: "error", code: "X", description: "authmod=adobe" };
+  dialogue.command("onStatus", 0, null, amf0Object(info));
+  const [refused] = dialogue.outcomes;
+  assert.ok(refused?.kind === "rejected");
+  assert.equal(refused.refusal.demand, undefined);
+});
+
+for (const step of ["handshake", "connect", "createStream", "publish"] as const) {
+  test(`a server that falls silent before ${step} is answered is given up at the deadline`, () => {
+    const dialogue = new Dialogue({ timeout: micros(1000) });
+    if (step !== "handshake") dialogue.until(step);
+    assert.equal(dialogue.session.deadline, 1000);
+    dialogue.session.wake(micros(999));
+    dialogue.poll();
+    assert.deepEqual(dialogue.outcomes, []);
+    dialogue.session.wake(micros(1000));
+    dialogue.session.wake(micros(2000));
+    dialogue.poll();
+    assert.deepEqual(dialogue.outcomes, [{ kind: "timedOut", step }]);
+  });
+}
+
+test("capabilities of the connect reply come with the acceptance", () => {
+  const dialogue = new Dialogue();
+  dialogue.receive(HANDSHAKE);
+  const video = amf0Object({ hvc1: 4 });
+  dialogue.command("_result", 1, null, amf0Object({ videoFourCcInfoMap: video }));
+  dialogue.command("_result", 4, null, 1);
+  dialogue.command("onStatus", 0, null, amf0Object({ code: "NetStream.Publish.Start" }));
+  assert.deepEqual(dialogue.outcomes, [
+    { kind: "accepted", capabilities: { videoFourCc: ["hvc1"], audioFourCc: [] } },
+  ]);
+});
+
+const tag = (kind: "audio" | "video" | "script", body: string): FlvTag => {
+  const base = { pts: micros(0), body: hex(body) };
+  if (kind === "script") return { kind, ...base };
+  return kind === "video" ? { kind, role: "key", ...base } : { kind, role: "frame", ...base };
+};
+
+test("tags go out as messages of the published stream with their times; metadata as @setDataFrame", () => {
+  const dialogue = new Dialogue().until("media");
+  const first = dialogue.sent.length;
+  dialogue.session.write(tag("script", "020001 61"), millis(0));
+  dialogue.session.write(tag("video", "1701"), millis(5));
+  dialogue.session.write(tag("audio", "af01"), millis(4));
+  dialogue.session.write(tag("video", "2701"), millis(0x1_0000_0005));
+  dialogue.poll();
+  const sent = dialogue.sent.slice(first);
+  assert.deepEqual(
+    sent.map(({ message }) => message),
+    [
+      { kind: "data", values: ["@setDataFrame", "a"] },
+      { kind: "video", body: hex("1701") },
+      { kind: "audio", body: hex("af01") },
+      { kind: "video", body: hex("2701") },
+    ],
+  );
+  assert.deepEqual(
+    sent.map(({ timestamp, streamId }) => [timestamp, streamId]),
+    [
+      [0, 1],
+      [5, 1],
+      [4, 1],
+      [5, 1],
+    ],
+  );
+});
+
+test("frames of any size arrive whole and in order", () => {
+  const sizes = fc.array(fc.oneof(fc.nat(300), fc.nat(200_000)), { maxLength: 6 });
+  always(sizes, (lengths) => {
+    const dialogue = new Dialogue().until("media");
+    const first = dialogue.sent.length;
+    const tags = lengths.map((length, i) => {
+      const kind = i % 3 === 0 ? "audio" : "video";
+      return { ...tag(kind, ""), body: new Uint8Array(length).fill(i + 1) };
+    });
+    for (const [i, one] of tags.entries()) dialogue.session.write(one, millis(i * 40));
+    dialogue.poll();
+    const bodies = dialogue.sent
+      .slice(first)
+      .map(({ message }) => ("body" in message ? message.body.slice() : undefined));
+    assert.deepEqual(
+      bodies,
+      tags.map(({ body }) => body),
+    );
+  });
+});
+
+test("a tag before the acceptance is a bug of ours, after the end it is nothing", () => {
+  const dialogue = new Dialogue().until("publish");
+  assert.throws(() => dialogue.session.write(tag("video", "17"), millis(0)), Bug);
+  dialogue.session.closing();
+  dialogue.poll();
+  const count = dialogue.sent.length;
+  dialogue.session.write(tag("video", "17"), millis(0));
+  dialogue.poll();
+  assert.equal(dialogue.sent.length, count);
+});
+
+test("the goodbye names the stream only to a server that knows it", () => {
+  for (const step of ["connect", "createStream"] as const) {
+    const dialogue = new Dialogue().until(step);
+    const before = dialogue.commands.length;
+    dialogue.session.closing();
+    dialogue.poll();
+    assert.equal(dialogue.commands.length, before);
+  }
+  for (const step of ["publish", "media"] as const) {
+    const dialogue = new Dialogue().until(step);
+    dialogue.session.closing();
+    dialogue.session.closing();
+    dialogue.poll();
+    assert.deepEqual(dialogue.commands.slice(-3), ["publish", "FCUnpublish", "deleteStream"]);
+  }
+});
+
+test("names, applications and versions of any kind reach the server as they are", () => {
+  const cases = fc.record({ app: anyText(), streamName: anyText(300), flashVersion: anyText() });
+  always(
+    cases,
+    (options) => {
+      const { sent } = new Dialogue(options).until("publish");
+      const values = (name: string) =>
+        sent.flatMap(({ message }) =>
+          message.kind === "command" && message.name === name ? [message.values] : [],
+        );
+      assert.equal(propertiesOf(values("connect")[0]?.[0]).get("app"), options.app);
+      assert.equal(propertiesOf(values("connect")[0]?.[0]).get("flashVer"), options.flashVersion);
+      for (const name of ["releaseStream", "FCPublish", "publish"]) {
+        assert.equal(values(name)[0]?.[1], options.streamName);
+      }
+    },
+    300,
+  );
+});
+
+const GARBAGE = [
+  [
+    "an unfinished message that is too large",
+    "04 000000 ffffff 14 00000000",
+    "rtmp.chunk.tooLarge",
+  ],
+  ["a command that is no AMF0", "04 000000 000001 14 00000000 ff", "amf0.marker"],
+  ["text of another protocol", "485454502f312e3120343030", "rtmp.chunk.noHeader"],
+] as const;
+
+for (const [name, bytes, rule] of GARBAGE) {
+  test(`${name} ends the session by the rule ${rule}`, () => {
+    const dialogue = new Dialogue().until("connect");
+    breaksRule(rule, () => dialogue.receive(hex(bytes)));
+    assert.equal(dialogue.session.step, "over");
+    dialogue.receive(hex("ffffffff"));
+    dialogue.session.wake(micros(1e9));
+    dialogue.poll();
+    assert.deepEqual(dialogue.outcomes, []);
+  });
+}
+
+test("an HTTP server is told apart at its first byte", () => {
+  const dialogue = new Dialogue();
+  breaksRule("rtmp.handshake.version", () =>
+    dialogue.receive(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n")),
+  );
+});
+
+test("random bytes at any step end in silence, a refusal or a broken rule", () => {
+  const steps = fc.constantFrom("connect", "createStream", "publish", "media");
+  const noise = fc.array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.constantFrom(hex("03 000000 000004 01 00000000"), hex("02000461626364"), hex("c3")),
+    ),
+    { maxLength: 8 },
+  );
+  always(fc.tuple(steps, noise), ([step, pieces]) => {
+    const dialogue = new Dialogue().until(step);
+    unlessRuleBroken(() => {
+      for (const piece of pieces) dialogue.receive(piece);
+    });
+  });
+});
