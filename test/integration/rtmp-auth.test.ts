@@ -23,7 +23,9 @@ const GATES: readonly (readonly [string, () => Gatekeeper])[] = [
 ];
 
 const withUser = (path: string, { user, password } = account): string =>
-  server.url(path).replace("://", `://${encodeURIComponent(user)}:${encodeURIComponent(password)}@`);
+  server
+    .url(path)
+    .replace("://", `://${encodeURIComponent(user)}:${encodeURIComponent(password)}@`);
 
 /** Everything that the server was sent as text in `connect` and `publish`. */
 const said = (clients: readonly RtmpClient[]): string =>

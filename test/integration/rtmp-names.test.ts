@@ -77,7 +77,12 @@ test("a name in the URL gives what ffmpeg sends for the same URL", async () => {
 });
 
 test("a key with ?, &, = and / arrives as it is, as OBS sends it", async () => {
-  const keys = [`${key}?s_bl=1&s_vt=api-s&a=${word()}`, `${key}/b/c`, `${key}?sig=a/b+c==&x`, "a:b/c"];
+  const keys = [
+    `${key}?s_bl=1&s_vt=api-s&a=${word()}`,
+    `${key}/b/c`,
+    `${key}?sig=a/b+c==&x`,
+    "a:b/c",
+  ];
   for (const streamName of keys) {
     const separate = ["-rtmp_app", "live", "-rtmp_playpath", streamName];
     const ffmpeg = seen(await byFfmpeg("live/ignored", separate));
@@ -89,7 +94,11 @@ test("a key with ?, &, = and / arrives as it is, as OBS sends it", async () => {
 test("where ffmpeg would cut a URL in the middle of a query, the query stays whole", async () => {
   const cases = [
     [`live/${key}?sig=a/b==`, "live", `${key}?sig=a/b==`],
-    [`app/instance/?user=${user}&pass=${pass}/${key}`, `app/instance/?user=${user}&pass=${pass}`, key],
+    [
+      `app/instance/?user=${user}&pass=${pass}/${key}`,
+      `app/instance/?user=${user}&pass=${pass}`,
+      key,
+    ],
     [`live/${key}/`, "live", key],
   ] as const;
   for (const [url, app, streamName] of cases) {

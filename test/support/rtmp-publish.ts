@@ -56,9 +56,7 @@ export function publish(
 }
 
 /** Opens, waits for the server's consent and ends in order. */
-export async function publishBriefly(
-  ...args: Parameters<typeof publish>
-): Promise<FailureValue> {
+export async function publishBriefly(...args: Parameters<typeof publish>): Promise<FailureValue> {
   const { publisher, accepted, closed } = publish(...args);
   await accepted;
   publisher.close();

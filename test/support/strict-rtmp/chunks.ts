@@ -24,7 +24,7 @@ const SET_CHUNK_SIZE = 1;
 
 /** Bytes of the client in, its messages out. */
 export class ChunkParser {
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #chunkSize = 128;
   #handshake: "c0c1" | "c2" | "done" = "c0c1";
   readonly #streams = new Map<number, Stream>();
@@ -71,14 +71,10 @@ export class ChunkParser {
     const basic = low === 0 ? 2 : low === 1 ? 3 : 1;
     const size = [11, 7, 3, 0][format] as number;
     if (bytes.length < basic + size) return undefined;
-    const id =
-      low === 0
-        ? 64 + (bytes[1] as number)
-        : low === 1
-          ? 64 + bytes.readUInt16LE(1)
-          : low;
+    const id = low === 0 ? 64 + (bytes[1] as number) : low === 1 ? 64 + bytes.readUInt16LE(1) : low;
     const known = this.#streams.get(id);
-    if (known === undefined && format !== 0) throw new Error(`chunk stream ${id} begins with ${format}`);
+    if (known === undefined && format !== 0)
+      throw new Error(`chunk stream ${id} begins with ${format}`);
     const stream: Stream = known ?? {
       timestamp: 0,
       delta: 0,

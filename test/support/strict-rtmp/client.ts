@@ -2,8 +2,8 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { type Amf, readAmf, writeAmf } from "./amf0.ts";
-import { ChunkParser, chunked, type WireMessage } from "./chunks.ts";
 import type { Gatekeeper } from "./auth.ts";
+import { ChunkParser, chunked, type WireMessage } from "./chunks.ts";
 
 /** A refusal as servers word it. */
 export interface Status {
@@ -181,7 +181,8 @@ export class RtmpClient {
     const [name, transaction, ...values] = readAmf(payload);
     this.commands.push(String(name));
     if (name === "connect") this.#onConnect(Number(transaction), values);
-    else if (name === "createStream") this.#command("_result", Number(transaction), [null, STREAM_ID]);
+    else if (name === "createStream")
+      this.#command("_result", Number(transaction), [null, STREAM_ID]);
     else if (name === "publish") this.#onPublish(values);
   }
 
