@@ -22,10 +22,8 @@ const AS_FFMPEG = [
   ["live/inst/mp4:name", "live/inst", "mp4:name"],
   ["live/a:b/c", "live", "a:b/c"],
   ["live/key=with?&=signs", "live", "key=with?&=signs"],
-  ["live/key?token=a/b", "live/key?token=a", "b"],
   ["live/key?url=http://x/y", "live", "key?url=http://x/y"],
   ["live/key%20x", "live", "key%20x"],
-  ["live/?key=1", "live", "?key=1"],
   ["live/key@home", "live", "key@home"],
   ["live//key", "live/", "key"],
 ] as const;
@@ -43,6 +41,7 @@ for (const [tail, app, name] of AS_FFMPEG) {
 const OWN_WAYS = [
   ["live/key/", "live", "key"],
   ["/live/key", "live", "key"],
+  ["live/key?token=a/b", "live", "key?token=a/b"],
   ["live/key.flv", "live", "key.flv"],
   ["live/clip.mp4", "live", "clip.mp4"],
 ] as const;
@@ -112,6 +111,7 @@ const REFUSED = [
   ["rtmp://host/", "rtmp.url.app"],
   ["rtmp://host/live", "rtmp.url.name"],
   ["rtmp://host/live/", "rtmp.url.name"],
+  ["rtmp://host/live/?key=1", "rtmp.url.name"],
   ["rtmp://host/li ve/key", "rtmp.url.characters"],
   ["rtmp://host/live/key\r\n", "rtmp.url.characters"],
   ["rtmp://host/live/\0", "rtmp.url.characters"],
