@@ -16,8 +16,9 @@ interface Running {
 const recordings = new Map<string, Recording>();
 const running = new Map<number, Running>();
 
+/** Said in vain when the parent is gone. */
 function report(event: PublisherEvent): void {
-  process.send?.(event);
+  process.send?.(event, undefined, undefined, () => undefined);
 }
 
 function recordingOf({ recording }: StreamPlan): Recording {

@@ -43,6 +43,8 @@ export interface SenderPlan {
   readonly keyframes?: "skip" | "wait";
   /** Puts the time of sending into each picture, see `marker`. */
   readonly marked?: boolean;
+  /** The packets of a picture leave at once, so that its marker tells when the last one left. */
+  readonly burst?: boolean;
 }
 
 /** A picture that was sent. */
@@ -200,7 +202,7 @@ export class RtpSender {
     const passed = now - this.#lastTick;
     this.#lastTick = now;
     this.#credit = this.#queue.length === 0 ? 0 : this.#credit + passed * this.#bytesPerMicro;
-    while (this.#queue.length > 0 && this.#credit >= 0) {
+    while (this.#queue.length > 0 && (this.#credit >= 0 || this.#plan.burst === true)) {
       const packet = this.#queue.shift() as OutgoingPacket;
       this.#credit -= packet.bytes.length;
       this.#emit(packet);

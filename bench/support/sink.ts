@@ -1,0 +1,44 @@
+/** A destination in a process of its own: its cost is not the server's. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { extname } from "node:path";
+
+/** What came of one stream since the last `forget`. Times in microseconds of the machine's monotonic clock. */
+export interface SinkStream {
+  firstKey: number | undefined;
+  pictures: number;
+  audio: number;
+  /** From the sending of a picture's last packet to its arrival here, by the marker in it. */
+  readonly latencies: number[];
+}
+
+export interface SinkReport {
+  readonly streams: Readonly<Record<string, SinkStream>>;
+}
+
+export interface Sink {
+  readonly url: string;
+  /** Begins to count anew. */
+  forget(): void;
+  report(): Promise<SinkReport>;
+  close(): Promise<void>;
+}
+
+export async function startSink(): Promise<Sink> {
+  const child = fork(new URL(`./sink-main${extname(import.meta.url)}`, import.meta.url));
+  const [port] = (await once(child, "message")) as [number];
+  return {
+    url: `rtmp://127.0.0.1:${port}/live`,
+    forget: () => void child.send("forget"),
+    async report() {
+      child.send("report");
+      const [report] = (await once(child, "message")) as [SinkReport];
+      return report;
+    },
+    async close() {
+      const exited = once(child, "exit");
+      child.disconnect();
+      await exited;
+    },
+  };
+}
