@@ -14,6 +14,8 @@ export interface BackoffOptions {
 
 /** Delay before retry number `attempt` (1 is the first); `random` is uniform in [0, 1). */
 export function backoffDelay(options: BackoffOptions, attempt: number, random: number): Millis {
-  const base = Math.min(options.cap, options.initial * options.factor ** (attempt - 1));
+  // The growth of many attempts is infinite, and nothing times infinity is no number.
+  const growth = Math.min(Number.MAX_VALUE, options.factor ** (attempt - 1));
+  const base = Math.min(options.cap, options.initial * growth);
   return millis(Math.round(base * (1 + options.jitter * (random - 0.5))));
 }

@@ -38,6 +38,6 @@ export class BitReader {
   /** se(v). */
   se(): number {
     const code = this.ue();
-    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
+    return code % 2 === 0 ? 0 - code / 2 : (code + 1) / 2;
   }
 }

@@ -26,12 +26,19 @@ export class Scope {
 
   /** Aborts the signal, then runs the releases, last registered first. Errors of releases are joined. */
   close(reason?: unknown): Promise<void> {
-    this.#closing ??= this.#run(reason);
+    if (this.#closing === undefined) {
+      let settle: (done: Promise<void>) => void = () => undefined;
+      // In place before the signal goes down: who hears it may close again.
+      this.#closing = new Promise((resolve) => {
+        settle = resolve;
+      });
+      this.#controller.abort(reason);
+      settle(this.#release());
+    }
     return this.#closing;
   }
 
-  async #run(reason: unknown): Promise<void> {
-    this.#controller.abort(reason);
+  async #release(): Promise<void> {
     const errors: unknown[] = [];
     for (const release of this.#releases.reverse()) {
       try {

@@ -18,6 +18,10 @@ export interface SequenceParameters {
 }
 
 const MAX_SIDE = 16_384;
+/** The largest sets by the standard are far below; all 288 of a stream may be kept. */
+const MAX_BYTES = 4096;
+/** bit_depth_luma_minus8 and bit_depth_chroma_minus8 (7.4.2.1.1). */
+const MOST_EXTRA_BITS = 6;
 const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
 /** Removes emulation prevention bytes (7.4.1): 00 00 03 becomes 00 00. */
@@ -39,7 +43,8 @@ export function rawPayload(nal: Uint8Array): Uint8Array {
 
 /** Parses an SPS NAL unit with its header byte. Throws `ProtocolError` with a rule `h264.sps*` or `bits.*`. */
 export function parseSps(nal: Uint8Array): SequenceParameters {
-  const r = new BitReader(rawPayload(nal.subarray(1, 4096)));
+  if (nal.byteLength > MAX_BYTES) throw new ProtocolError("h264.sps.length", "the set is too long");
+  const r = new BitReader(rawPayload(nal.subarray(1)));
   const profile = r.bits(8);
   const constraints = r.bits(8);
   const level = r.bits(8);
@@ -57,8 +62,9 @@ export function parseSps(nal: Uint8Array): SequenceParameters {
   return { id, profile, constraints, level, chromaFormat, bitDepthLuma, bitDepthChroma, ...size };
 }
 
-/** pic_parameter_set_id and seq_parameter_set_id of a PPS NAL unit. */
+/** pic_parameter_set_id and seq_parameter_set_id of a PPS NAL unit. Throws `ProtocolError` as `parseSps`. */
 export function parsePps(nal: Uint8Array): { readonly id: number; readonly spsId: number } {
+  if (nal.byteLength > MAX_BYTES) throw new ProtocolError("h264.pps.length", "the set is too long");
   const r = new BitReader(rawPayload(nal.subarray(1, 32)));
   const id = r.ue();
   const spsId = r.ue();
@@ -77,14 +83,20 @@ function readHighFormat(r: BitReader): Format {
   const chromaFormat = r.ue();
   if (chromaFormat > 3) throw new ProtocolError("h264.sps.chroma", `format ${chromaFormat}`);
   const separatePlanes = chromaFormat === 3 && r.flag();
-  const bitDepthLuma = 8 + r.ue();
-  const bitDepthChroma = 8 + r.ue();
+  const bitDepthLuma = readDepth(r);
+  const bitDepthChroma = readDepth(r);
   r.flag();
   if (r.flag()) {
     const lists = chromaFormat === 3 ? 12 : 8;
     for (let i = 0; i < lists; i += 1) if (r.flag()) skipScalingList(r, i < 6 ? 16 : 64);
   }
   return { chromaFormat, separatePlanes, bitDepthLuma, bitDepthChroma };
+}
+
+function readDepth(r: BitReader): number {
+  const extra = r.ue();
+  if (extra > MOST_EXTRA_BITS) throw new ProtocolError("h264.sps.depth", `${8 + extra} bits`);
+  return 8 + extra;
 }
 
 function skipScalingList(r: BitReader, size: number): void {

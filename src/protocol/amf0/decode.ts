@@ -6,7 +6,8 @@ import { type Amf0Value, MARKER } from "./value.ts";
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
 
-const text = new TextDecoder();
+/** Keeps a leading byte order mark: names are compared as they came. */
+const text = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * All values of `bytes`, which must hold whole values only.

@@ -42,9 +42,9 @@ export class H264Depacketizer {
 
   /** Packets were lost before the next one: the unit in progress and the beginning of the next are doubtful. */
   gap(): void {
-    this.#drop();
-    this.#damaged = true;
-    this.#afterLoss = true;
+    this.#spoil();
+    // Whatever the next packet's timestamp, packets of its unit may be among the lost ones.
+    this.#ticks = undefined;
   }
 
   /** Returns the units that this packet completed. Throws `ProtocolError` `rtp.h264.*`; go on with the next packet. */
@@ -56,7 +56,7 @@ export class H264Depacketizer {
     try {
       this.#take(packet.payload);
     } catch (error) {
-      this.gap();
+      this.#spoil();
       if (packet.marker) this.#finish(done);
       throw error;
     }
@@ -78,6 +78,12 @@ export class H264Depacketizer {
     this.#ticks = undefined;
   }
 
+  #spoil(): void {
+    this.#drop();
+    this.#damaged = true;
+    this.#afterLoss = true;
+  }
+
   #drop(): void {
     this.#nalUnits = [];
     this.#size = 0;
@@ -91,8 +97,7 @@ export class H264Depacketizer {
     }
     if (type === FU_A) this.#takeFragment(payload);
     else if (type === STAP_A) this.#takeAggregate(payload);
-    else if (type >= 1 && type <= 23) this.#add(wholeNalUnit(payload));
-    else throw new ProtocolError("rtp.h264.type", `packet type ${type} is not supported`);
+    else this.#add(wholeNalUnit(payload));
   }
 
   #takeAggregate(payload: Uint8Array): void {
@@ -133,6 +138,9 @@ export class H264Depacketizer {
   }
 
   #add(unit: NalUnit): void {
+    if (unit.type < 1 || unit.type > 23) {
+      throw new ProtocolError("rtp.h264.type", `a unit of type ${unit.type} is not supported`);
+    }
     this.#size += unit.size;
     if (this.#size > MAX_UNIT_BYTES || this.#nalUnits.length >= MAX_NAL_UNITS) {
       throw new ProtocolError("rtp.h264.size", "an access unit is too large");

@@ -84,12 +84,16 @@ export function headerExtension(packet: RtpPacket, id: number): Uint8Array | und
   return extensionProfile >> 4 === TWO_BYTE ? findTwoByte(extension, id) : undefined;
 }
 
-/** Elements of `id (4 bits), length - 1 (4 bits), value`; a zero byte is padding (RFC 8285, 4.2). */
+/**
+ * Elements of `id (4 bits), length - 1 (4 bits), value`; a zero byte is padding, and an id of zero with a
+ * length ends the list (RFC 8285, 4.2).
+ */
 function findOneByte(bytes: Uint8Array, id: number): Uint8Array | undefined {
   for (let at = 0; at < bytes.byteLength; ) {
     const head = bytes[at] as number;
     const end = head === 0 ? at + 1 : at + 2 + (head & 0x0f);
-    if (head >> 4 === STOP || end > bytes.byteLength) return undefined;
+    const ends = head >> 4 === STOP || (head > 0 && head >> 4 === 0);
+    if (ends || end > bytes.byteLength) return undefined;
     if (head >> 4 === id) return bytes.subarray(at + 1, end);
     at = end;
   }

@@ -131,24 +131,28 @@ function parseFormats(list: readonly string[], attributes: readonly Attribute[])
   }
   const parameters = byPayloadType(attributes, "fmtp");
   const feedback = byPayloadType(attributes, "rtcp-fb");
-  return list
-    .filter((word) => /^\d{1,3}$/.test(word))
-    .flatMap((word): PayloadFormat[] => {
-      const payloadType = Number(word);
-      const fallback = STATIC.get(payloadType);
-      const mapping =
-        mappings.get(payloadType) ??
-        (fallback && { name: fallback[0], clockRate: fallback[1], channels: 1 });
-      if (mapping === undefined || payloadType > 127) return [];
-      return [
-        {
-          payloadType,
-          ...mapping,
-          parameters: parseParameters(parameters.get(word)?.[0] ?? ""),
-          feedback: new Set([...(feedback.get(word) ?? []), ...(feedback.get("*") ?? [])]),
-        },
-      ];
-    });
+  return payloadTypes(list).flatMap((payloadType): PayloadFormat[] => {
+    const key = String(payloadType);
+    const fallback = STATIC.get(payloadType);
+    const mapping =
+      mappings.get(payloadType) ??
+      (fallback && { name: fallback[0], clockRate: fallback[1], channels: 1 });
+    if (mapping === undefined) return [];
+    return [
+      {
+        payloadType,
+        ...mapping,
+        parameters: parseParameters(parameters.get(key)?.[0] ?? ""),
+        feedback: new Set([...(feedback.get(key) ?? []), ...(feedback.get("*") ?? [])]),
+      },
+    ];
+  });
+}
+
+/** Each payload type of a format list once: a list that repeats one must not multiply its parameters. */
+function payloadTypes(list: readonly string[]): number[] {
+  const types = list.filter((word) => /^\d{1,3}$/.test(word)).map(Number);
+  return [...new Set(types)].filter((type) => type <= 127);
 }
 
 /** Values of `a=<name>:<payload type> <value>` by payload type (or `*`). */

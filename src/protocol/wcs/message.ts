@@ -45,6 +45,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_NAME = 512;
 const MAX_KBPS = 1_000_000;
+/** Parts of a message are sent on, and writing JSON takes one call per level of nesting. */
+const MAX_DEPTH = 64;
 
 /**
  * Reads one text frame; undefined for a message that means nothing here. Throws `ProtocolError`
@@ -100,8 +102,16 @@ function parseFrame(text: string): { message: string; data: unknown } {
   if (!isFields(frame) || typeof frame["message"] !== "string") {
     throw new ProtocolError("wcs.frame", "the frame has no message name");
   }
+  if (isDeeperThan(MAX_DEPTH, frame)) {
+    throw new ProtocolError("wcs.depth", "the frame is nested too deeply");
+  }
   const { message, data } = frame;
   return { message, data: Array.isArray(data) ? data[0] : data };
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(levels - 1, part));
 }
 
 function isFields(value: unknown): value is Fields {
@@ -140,7 +150,8 @@ function publishExtras(fields: Fields): Omit<PublishStream, keyof StreamRequest 
 
 /** Pages pass these through from input fields, so numbers may come as text. */
 function kilobits(fields: Fields, name: string): number {
-  const value = Number(fields[name] ?? 0);
+  const given = fields[name] ?? 0;
+  const value = typeof given === "number" || typeof given === "string" ? Number(given) : Number.NaN;
   if (!Number.isFinite(value) || value < 0 || value > MAX_KBPS) {
     throw new ProtocolError("wcs.field", `${name} is not a bitrate in kilobits per second`);
   }
