@@ -124,6 +124,24 @@ export const secretUrl = (text: string) =>
     ),
   );
 
+const isWebUrl = (value: string): boolean =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
+/** A web address that may hold a password or a token; prints as `[redacted]`. */
+export const secretWebUrl = (text: string) =>
+  secret(
+    described(
+      z
+        .string()
+        .max(4096)
+        .refine((value) => value === "" || isWebUrl(value))
+        .transform((value) => (value === "" ? undefined : new Secret(value)))
+        .optional(),
+      text,
+      "an http:// or https:// URL, or empty",
+    ),
+  );
+
 /** A password or token; prints as `[redacted]`. */
 export const secretText = (text: string, fewest = 1) =>
   secret(
