@@ -6,6 +6,7 @@ import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
 import { Journal } from "../control/journal.ts";
+import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { StreamService } from "../control/stream-service.ts";
 import { TransponderService } from "../control/transponder-service.ts";
@@ -24,6 +25,7 @@ export interface Services {
   readonly registry: Registry;
   readonly journal: Journal;
   readonly pool: WorkerPool;
+  readonly readiness: Readiness;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
   /** Undefined when nobody wants any. */
@@ -85,7 +87,8 @@ export async function openServices(
   await pool.start(listener).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
-  return { registry, journal, pool, streams, pushes, webhooks, logger };
+  const readiness = new Readiness(() => pool.stats().length);
+  return { registry, journal, pool, readiness, streams, pushes, webhooks, logger };
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */

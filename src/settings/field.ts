@@ -82,6 +82,23 @@ export const optional = (text: string, allowed = "text, or empty") =>
     allowed,
   );
 
+/** Texts between commas. */
+export const list = (text: string, allowed = "texts between commas, or empty") =>
+  described(
+    z
+      .string()
+      .max(65_536)
+      .transform((value) =>
+        value
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== ""),
+      )
+      .default([]),
+    text,
+    allowed,
+  );
+
 export const address = (text: string) =>
   described(
     z
