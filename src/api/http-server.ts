@@ -82,7 +82,7 @@ export function createHttpServer(
     if (options.receiverHttpPort !== undefined) preview(guarded, options.receiverHttpPort);
     done();
   });
-  whipRoutes(app, services.streams);
+  whipRoutes(app, services.streams, services.access);
   health(app, services.readiness);
   page(app, options);
   return app;
