@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...[NODE, "fastify", "@fastify/rate-limit", "@fastify/static"],
     ...["ws", "zod"],
   ],
-  settings: ["base", "contract", NODE, "zod", "selfsigned"],
+  settings: ["base", "contract", "transport/rtmp/address-rules.ts", NODE, "zod", "selfsigned"],
   receiver: [NODE, "node-media-server"],
 };
 

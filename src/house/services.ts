@@ -16,7 +16,8 @@ import type { WorkerListener } from "../control/workers.ts";
 import type { Logger } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
-import { workerOptions } from "../settings/slices.ts";
+import { destinationRules, workerOptions } from "../settings/slices.ts";
+import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 
 const MEGABYTE = 1 << 20;
 const EXTENSION = extname(import.meta.url);
@@ -67,6 +68,7 @@ export async function openServices(
       autoStartUrl: settings.rtmp_push_auto_start
         ? settings.rtmp_push_auto_start_url?.reveal()
         : undefined,
+      mayConnect: destinationGuard(destinationRules(settings)),
     },
     systemClock,
     logger,

@@ -82,8 +82,12 @@ export const optional = (text: string, allowed = "text, or empty") =>
     allowed,
   );
 
-/** Texts between commas. */
-export const list = (text: string, allowed = "texts between commas, or empty") =>
+/** Texts between commas, each of which `isEntry` takes. */
+export const list = (
+  text: string,
+  allowed = "texts between commas, or empty",
+  isEntry: (entry: string) => boolean = () => true,
+) =>
   described(
     z
       .string()
@@ -94,6 +98,7 @@ export const list = (text: string, allowed = "texts between commas, or empty") =
           .map((part) => part.trim())
           .filter((part) => part !== ""),
       )
+      .refine((parts) => parts.every(isEntry))
       .default([]),
     text,
     allowed,
