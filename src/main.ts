@@ -46,7 +46,8 @@ function closeOnSignal(house: House): void {
   const stop = (): void => {
     if (closing) process.exit(1);
     closing = true;
-    setTimeout(() => refuse(["not everything ended in time"]), CLOSE_DEADLINE_MS).unref();
+    const deadline = house.closeDelay + CLOSE_DEADLINE_MS;
+    setTimeout(() => refuse(["not everything ended in time"]), deadline).unref();
     house.close().then(
       () => process.exit(0),
       (error: unknown) => refuse([`while ending: ${String(error)}`]),

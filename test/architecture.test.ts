@@ -24,10 +24,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   control: ["base", "contract", "ipc", "observe", "protocol/rtmp/url.ts", NODE],
   api: [
     ...["base", "contract", "control", "observe", "protocol/wcs", "protocol/whip"],
-    ...[NODE, "fastify", "@fastify/static", "@fastify/swagger", "fastify-type-provider-zod"],
+    ...[NODE, "fastify", "@fastify/rate-limit", "@fastify/static"],
     ...["ws", "zod"],
   ],
-  settings: ["base", "contract", NODE, "zod", "selfsigned"],
+  settings: ["base", "contract", "transport/rtmp/address-rules.ts", NODE, "zod", "selfsigned"],
   receiver: [NODE, "node-media-server"],
 };
 

@@ -1,21 +1,32 @@
 import { request as httpRequest } from "node:http";
 import fastifyStatic from "@fastify/static";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyPluginCallback,
+  type FastifyReply,
+} from "fastify";
 import { Failure } from "../base/failure.ts";
 import type { Clock } from "../base/time.ts";
 import { FAILURES } from "../contract/failures.ts";
+import type { Access } from "../control/access.ts";
+import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
 import type { Logger } from "../observe/logger.ts";
+import type { Metrics } from "../observe/metrics.ts";
 import { errorBody, toFailure } from "./error-reply.ts";
 import type { EventFeed } from "./events/event-feed.ts";
 import { eventsRoute } from "./events/events-route.ts";
+import { limitRate, type RateOptions, requireCredentials } from "./guard.ts";
+import { metricsRoute } from "./metrics-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
 
 export interface HttpServerOptions {
   readonly maxBodyBytes: number;
+  readonly rates: RateOptions;
   readonly cors: { readonly origin: string; readonly headers: string; readonly methods: string };
   /** PEM texts for https; undefined serves http. */
   readonly tls: { readonly certificate: string; readonly key: string } | undefined;
@@ -28,6 +39,9 @@ export interface HttpServerOptions {
     readonly wsPort: number;
     readonly wssPort: number | null;
     readonly localReceiver: string | null;
+    /** How REST wants to be asked for: `basic`, `bearer`, both, or not at all. */
+    readonly restAuth: readonly string[];
+    readonly publishToken: boolean;
   };
   /** Loopback port where the local receiver plays HTTP-FLV. */
   readonly receiverHttpPort: number | undefined;
@@ -37,6 +51,10 @@ export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
   readonly events: EventFeed;
+  readonly access: Access;
+  readonly readiness: Readiness;
+  /** Undefined when nobody may see them. */
+  readonly metrics: Metrics | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,21 +72,30 @@ export function createHttpServer(
     ...(tls === undefined ? {} : { https: { cert: tls.certificate, key: tls.key } }),
   }) as unknown as FastifyInstance;
   crossOrigin(app, options.cors);
+  limitRate(app, options.rates);
   errors(app, services);
   emptyBodies(app);
-  app.register(
-    (rest, _options, done) => {
-      pushRoutes(rest, services.pushes);
-      streamRoutes(rest, services.streams);
-      eventsRoute(rest, services.events);
-      done();
-    },
-    { prefix: "/rest-api" },
-  );
-  whipRoutes(app, services.streams);
+  app.register((guarded, _options, done) => {
+    requireCredentials(guarded, services.access, options.rates);
+    guarded.register(restRoutes(services), { prefix: "/rest-api" });
+    if (services.metrics !== undefined) metricsRoute(guarded, services.metrics);
+    if (options.receiverHttpPort !== undefined) preview(guarded, options.receiverHttpPort);
+    done();
+  });
+  whipRoutes(app, services.streams, services.access);
+  health(app, services.readiness);
   page(app, options);
   return app;
 }
+
+const restRoutes =
+  ({ pushes, streams, events }: HttpServices): FastifyPluginCallback =>
+  (rest, _options, done) => {
+    pushRoutes(rest, pushes);
+    streamRoutes(rest, streams);
+    eventsRoute(rest, events);
+    done();
+  };
 
 /** CORS headers on every answer, also on refusals; every preflight is answered. */
 function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): void {
@@ -125,13 +152,19 @@ function emptyBodies(app: FastifyInstance): void {
   );
 }
 
-function page(app: FastifyInstance, options: HttpServerOptions): void {
+/** For whoever watches the process: whether it lives, and whether it should be sent streams. */
+function health(app: FastifyInstance, readiness: Readiness): void {
   app.get("/healthz", async () => ({ status: "ok" }));
+  app.get("/readyz", async (_request, reply) => {
+    const { status, workers } = readiness;
+    return reply.code(status === "ready" ? 200 : 503).send({ status, workers });
+  });
+}
+
+function page(app: FastifyInstance, options: HttpServerOptions): void {
   app.get("/config.json", async () => options.page);
   app.register(fastifyStatic, { root: options.webRoot });
   app.register(fastifyStatic, { root: options.sdkRoot, prefix: "/sdk/", decorateReply: false });
-  const port = options.receiverHttpPort;
-  if (port !== undefined) preview(app, port);
 }
 
 /** Hands on the local receiver's HTTP-FLV, which itself is reachable from this machine only. */

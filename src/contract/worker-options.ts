@@ -37,7 +37,12 @@ export interface WorkerOptions {
     readonly writeTimeoutMs: number;
     readonly extraCa: string | undefined;
     readonly verifyCertificate: boolean;
-    readonly allowPrivateAddresses: boolean;
+    /** Which destinations may be connected to; see `transport/rtmp/address-rules.ts`. */
+    readonly destinations: {
+      readonly allowPrivate: boolean;
+      readonly allow: readonly string[];
+      readonly deny: readonly string[];
+    };
     /** Keyframes are asked for so often while a push needs them, milliseconds. */
     readonly keyframeIntervalMs: number;
     /** Most bytes that may wait for one slow destination. */

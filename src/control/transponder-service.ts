@@ -23,6 +23,8 @@ export interface TransponderOptions {
   readonly maxPushes: number;
   /** Every published stream is pushed there. */
   readonly autoStartUrl: string | undefined;
+  /** Says whether an address found for a host may be connected to. */
+  readonly mayConnect: (address: string, host: string) => boolean;
 }
 
 /** What a push is to sound like from its first frame. */
@@ -93,7 +95,7 @@ export class TransponderService {
       throw fail("tooMany", `the limit of ${this.#options.maxPushes} pushes is reached`);
     }
     const sound = await this.#startSound(wish.options);
-    await resolveHost(url.host);
+    await this.#refuseForbidden(url.host);
     this.#refuseDuplicate(this.#stream(wish.streamName), key);
     const push: PushRecord = {
       id: newId(),
@@ -224,6 +226,13 @@ export class TransponderService {
     return push;
   }
 
+  /** An early, clear refusal; the rules are held again on the address that is connected to. */
+  async #refuseForbidden(host: string): Promise<void> {
+    const addresses = await resolveHost(host);
+    if (addresses.some((address) => this.#options.mayConnect(address, host))) return;
+    throw fail("addressForbidden", "rtmpUrl: pushes to this destination are not allowed here");
+  }
+
   #refuseDuplicate(stream: StreamRecord, key: string): void {
     if (this.#registry.pushesOf(stream.session).some((push) => push.destinationKey === key)) {
       throw fail("pushExists", "this stream is already pushed to this destination");
@@ -280,10 +289,11 @@ function ignoreGone(error: unknown): void {
   throw error;
 }
 
-async function resolveHost(host: string): Promise<void> {
-  if (isIP(host) !== 0) return;
+async function resolveHost(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
   try {
-    await lookup(host);
+    const found = await lookup(host, { all: true });
+    return found.map(({ address }) => address);
   } catch (error) {
     throw fail("hostUnknown", "rtmpUrl: the host has no address", error);
   }

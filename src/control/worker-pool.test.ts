@@ -36,7 +36,7 @@ async function options(): Promise<WorkerOptions> {
       writeTimeoutMs: 1000,
       extraCa: undefined,
       verifyCertificate: true,
-      allowPrivateAddresses: true,
+      destinations: { allowPrivate: true, allow: [], deny: [] },
       keyframeIntervalMs: 2000,
       bufferBytes: 1 << 20,
       bufferMs: 1000,

@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
 import { EventFeed } from "../api/events/event-feed.ts";
 import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts";
-import { metricsRoute } from "../api/metrics-route.ts";
 import { WcsServer } from "../api/wcs/wcs-server.ts";
 import type { Scope } from "../base/scope.ts";
+import { Access } from "../control/access.ts";
 import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
 import { type Figures, Metrics } from "../observe/metrics.ts";
 import { systemClock } from "../observe/system-clock.ts";
@@ -42,8 +42,8 @@ export async function openDoors(
   { receiver, certificate }: DoorParts,
   scope: Scope,
 ): Promise<void> {
-  const { streams, logger } = services;
-  const wcs = new WcsServer(wcsOptions(settings), streams, systemClock, logger);
+  const access = openAccess(settings);
+  const wcs = new WcsServer(wcsOptions(settings), { ...services, access, clock: systemClock });
   scope.onClose(() => wcs.close());
   const metrics = settings.metrics_enabled
     ? new Metrics(() => figures(services, wcs.sessions))
@@ -52,9 +52,14 @@ export async function openDoors(
   scope.onClose(() => events.close());
   const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
     if (port === 0) return;
-    const options = httpOptions(settings, receiver, tls);
-    const app = createHttpServer(options, { ...services, events, clock: systemClock });
-    if (metrics !== undefined) metricsRoute(app, metrics);
+    const options = httpOptions(settings, { access, receiver, tls });
+    const app = createHttpServer(options, {
+      ...services,
+      access,
+      events,
+      metrics,
+      clock: systemClock,
+    });
     await listenApp(app, { port, host: hostOf(settings), key }, scope);
   };
   const openWs = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
@@ -113,17 +118,38 @@ function wcsOptions(settings: Settings) {
   };
 }
 
-function httpOptions(
-  settings: Settings,
-  receiver: LocalReceiver | undefined,
-  tls: Certificate | undefined,
-): HttpServerOptions {
+function openAccess(settings: Settings): Access {
+  const { rest_auth_user: user, rest_auth_password: password, rest_auth_token: token } = settings;
+  const basic = password === undefined ? undefined : { user, password };
+  return new Access({
+    rest: settings.disable_rest_auth ? undefined : { basic, token },
+    publishToken: settings.publish_token,
+    appKeys: settings.publish_app_keys,
+  });
+}
+
+interface HttpParts {
+  readonly access: Access;
+  readonly receiver: LocalReceiver | undefined;
+  readonly tls: Certificate | undefined;
+}
+
+function httpOptions(settings: Settings, { access, receiver, tls }: HttpParts): HttpServerOptions {
+  const restAuth = access.challenges.map((challenge) => challenge.split(" ", 1)[0] ?? "");
   const root = projectRoot();
   return {
     maxBodyBytes: settings.http_max_body_bytes,
+    rates: {
+      requestsPerSecond: settings.http_max_requests_per_second,
+      failuresPerMinute: settings.rest_auth_failures_per_minute,
+      checksPerMinute: settings.push_checks_per_minute,
+    },
     cors: {
       origin: settings.rest_access_control_allow_origin,
-      headers: settings.rest_access_control_allow_headers,
+      headers: [
+        settings.rest_access_control_allow_headers,
+        ...(restAuth.length > 0 ? ["authorization"] : []),
+      ].join(","),
       methods: settings.rest_access_control_allow_methods,
     },
     tls,
@@ -134,6 +160,8 @@ function httpOptions(
       wssPort: settings["wss.port"] || null,
       localReceiver:
         receiver === undefined ? null : `rtmp://127.0.0.1:${receiver.rtmpPort}/${RECEIVER_APP}`,
+      restAuth: restAuth.map((scheme) => scheme.toLowerCase()),
+      publishToken: access.publishersNeedToken,
     },
     receiverHttpPort: receiver?.httpPort,
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Scope } from "../base/scope.ts";
 import { createLogger, type Logger } from "../observe/logger.ts";
 import { type LocalReceiver, startReceiver } from "../receiver/receiver.ts";
@@ -10,7 +11,9 @@ import { openServices } from "./services.ts";
 export interface House {
   /** Addresses, for a person. */
   readonly banner: string;
-  /** Drains the workers, then ends everything. */
+  /** Milliseconds for which `close` only announces the end. */
+  readonly closeDelay: number;
+  /** Announces the end, drains the workers, then ends everything. */
   close(): Promise<void>;
 }
 
@@ -23,7 +26,13 @@ export async function startHouse(settings: Settings): Promise<House> {
     const services = await openServices(settings, scope, logger);
     const certificate = await openCertificate(settings);
     await openDoors(settings, services, { receiver, certificate }, scope);
-    return { banner: banner(settings, receiver), close: () => scope.close() };
+    const closeDelay = settings.shutdown_delay_ms;
+    const close = async (): Promise<void> => {
+      services.readiness.drain();
+      await sleep(closeDelay);
+      await scope.close();
+    };
+    return { banner: banner(settings, receiver), closeDelay, close };
   } catch (error) {
     await scope.close();
     throw error;

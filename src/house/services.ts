@@ -1,18 +1,23 @@
 /** What the doors call: registry, services and the worker processes behind them. */
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import type { Scope } from "../base/scope.ts";
+import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
 import { Journal } from "../control/journal.ts";
+import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { StreamService } from "../control/stream-service.ts";
 import { TransponderService } from "../control/transponder-service.ts";
+import { Webhooks } from "../control/webhooks/webhooks.ts";
 import { WorkerPool } from "../control/worker-pool.ts";
 import type { WorkerListener } from "../control/workers.ts";
 import type { Logger } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
-import { workerOptions } from "../settings/slices.ts";
+import { destinationRules, workerOptions } from "../settings/slices.ts";
+import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 
 const MEGABYTE = 1 << 20;
 const EXTENSION = extname(import.meta.url);
@@ -21,8 +26,11 @@ export interface Services {
   readonly registry: Registry;
   readonly journal: Journal;
   readonly pool: WorkerPool;
+  readonly readiness: Readiness;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  /** Undefined when nobody wants any. */
+  readonly webhooks: Webhooks | undefined;
   readonly logger: Logger;
 }
 
@@ -36,6 +44,7 @@ export async function openServices(
   const journal = new Journal(systemClock.wallNow, (error) =>
     logger.error({ error }, "defect in a reader of the journal"),
   );
+  const webhooks = openWebhooks(settings, journal, scope, logger);
   const extraCa = settings.rtmps_ca_file && readText(settings.rtmps_ca_file, "rtmps_ca_file");
   const count = settings.workers;
   const pool = new WorkerPool(
@@ -59,6 +68,7 @@ export async function openServices(
       autoStartUrl: settings.rtmp_push_auto_start
         ? settings.rtmp_push_auto_start_url?.reveal()
         : undefined,
+      mayConnect: destinationGuard(destinationRules(settings)),
     },
     systemClock,
     logger,
@@ -79,7 +89,33 @@ export async function openServices(
   await pool.start(listener).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
-  return { registry, journal, pool, streams, pushes, logger };
+  const readiness = new Readiness(() => pool.stats().length);
+  return { registry, journal, pool, readiness, streams, pushes, webhooks, logger };
+}
+
+/** Closed after the workers, so that the ends of their pushes are told too. */
+function openWebhooks(
+  settings: Settings,
+  journal: Journal,
+  scope: Scope,
+  logger: Logger,
+): Webhooks | undefined {
+  const { webhook_url: url, webhook_secret: secret } = settings;
+  if (url === undefined) return undefined;
+  const webhooks = new Webhooks(
+    {
+      url,
+      secret,
+      timeout: millis(settings.webhook_timeout_ms),
+      attempts: settings.webhook_attempts,
+      retryAfter: millis(settings.webhook_retry_ms),
+      capacity: settings.webhook_queue,
+    },
+    journal,
+    { clock: systemClock, logger, random: Math.random, run: randomUUID() },
+  );
+  scope.onClose(() => webhooks.close());
+  return webhooks;
 }
 
 function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {

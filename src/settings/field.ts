@@ -82,6 +82,28 @@ export const optional = (text: string, allowed = "text, or empty") =>
     allowed,
   );
 
+/** Texts between commas, each of which `isEntry` takes. */
+export const list = (
+  text: string,
+  allowed = "texts between commas, or empty",
+  isEntry: (entry: string) => boolean = () => true,
+) =>
+  described(
+    z
+      .string()
+      .max(65_536)
+      .transform((value) =>
+        value
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== ""),
+      )
+      .refine((parts) => parts.every(isEntry))
+      .default([]),
+    text,
+    allowed,
+  );
+
 export const address = (text: string) =>
   described(
     z
@@ -121,6 +143,24 @@ export const secretUrl = (text: string) =>
         .optional(),
       text,
       "an rtmp:// or rtmps:// URL, or empty",
+    ),
+  );
+
+const isWebUrl = (value: string): boolean =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+
+/** A web address that may hold a password or a token; prints as `[redacted]`. */
+export const secretWebUrl = (text: string) =>
+  secret(
+    described(
+      z
+        .string()
+        .max(4096)
+        .refine((value) => value === "" || isWebUrl(value))
+        .transform((value) => (value === "" ? undefined : new Secret(value)))
+        .optional(),
+      text,
+      "an http:// or https:// URL, or empty",
     ),
   );
 

@@ -92,8 +92,17 @@ test("keys of WCS without effect here only warn", () => {
 });
 
 test("REST is not left open to somebody who asked for authentication", () => {
-  assert.match(load("disable_rest_auth=false").errors[0] ?? "", /disable_rest_auth/);
-  assert.notEqual(load("disable_rest_auth=true").settings, undefined);
+  const first = (...lines: string[]): string => load(lines.join("\n")).errors[0] ?? "";
+  const token = `rest_auth_token=${randomUUID()}`;
+  const password = `rest_auth_password=${randomUUID()}`;
+  assert.match(first("disable_rest_auth=false"), /disable_rest_auth: false needs/);
+  assert.match(first(token), /rest_auth_token: has no effect/);
+  assert.match(first("disable_rest_auth=false", "rest_auth_user=u"), /together with/);
+  assert.match(first("disable_rest_auth=false", password, token), /together with/);
+  assert.match(first("disable_rest_auth=false", "rest_auth_user=u:v", password), /colon/);
+  assert.equal(first("disable_rest_auth=false", "rest_auth_user=u", password), "");
+  assert.equal(first("disable_rest_auth=false", token), "");
+  assert.equal(first("disable_rest_auth=true"), "");
 });
 
 test("a broken escape and a file too long are errors", () => {

@@ -122,7 +122,31 @@ function contradictions(settings: Settings, written: ReadonlyMap<string, Written
   if (settings.rtmp_push_auto_start && settings.rtmp_push_auto_start_url === undefined) {
     say("rtmp_push_auto_start", "needs rtmp_push_auto_start_url");
   }
+  accessContradictions(settings, say);
   return errors;
+}
+
+/** A lock that is set up and not closed, or closed without a key, is not what anybody wants. */
+function accessContradictions(
+  settings: Settings,
+  say: (key: SettingKey, text: string) => void,
+): void {
+  const { rest_auth_user: user, rest_auth_password: password, rest_auth_token: token } = settings;
+  if ((user === "") !== (password === undefined)) {
+    say("rest_auth_user", "must be given together with rest_auth_password");
+  }
+  if (user.includes(":")) say("rest_auth_user", "must not hold a colon");
+  const keys = user !== "" || token !== undefined;
+  if (!settings.disable_rest_auth && !keys) {
+    say(
+      "disable_rest_auth",
+      "false needs rest_auth_user and rest_auth_password, or rest_auth_token",
+    );
+  }
+  if (settings.disable_rest_auth && keys) {
+    const key = token === undefined ? "rest_auth_user" : "rest_auth_token";
+    say(key, "has no effect unless disable_rest_auth is false");
+  }
 }
 
 /** The known key that is most like `key`, for a warning. */

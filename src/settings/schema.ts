@@ -1,12 +1,21 @@
 /** Every setting, group by group. WCS names its own; the other names are ours. */
 import { z } from "zod";
 import type { SettingGroup } from "./field.ts";
+import { access } from "./groups/access.ts";
 import { addresses } from "./groups/addresses.ts";
 import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
 import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
-import { clients, localReceiver, observation, processes, rest, tls } from "./groups/server.ts";
+import {
+  clients,
+  localReceiver,
+  observation,
+  processes,
+  rest,
+  shutdown,
+  tls,
+} from "./groups/server.ts";
 
 /** In the order of the reference. */
 export const GROUPS: readonly SettingGroup[] = [
@@ -20,7 +29,8 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Sound", shape: sound },
   { heading: "Clients", shape: clients },
   { heading: "REST", shape: rest },
-  { heading: "Processes", shape: processes },
+  { heading: "Access", shape: access },
+  { heading: "Processes", shape: { ...processes, ...shutdown } },
   { heading: "TLS of this server", shape: tls },
   { heading: "Local receiver", shape: localReceiver },
   { heading: "Observation", shape: observation },
@@ -40,7 +50,9 @@ export const settingsSchema = z.object({
   ...sound,
   ...clients,
   ...rest,
+  ...access,
   ...processes,
+  ...shutdown,
   ...tls,
   ...localReceiver,
   ...observation,

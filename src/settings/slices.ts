@@ -31,6 +31,13 @@ export function workerOptions(
   };
 }
 
+/** Which destinations pushes and dry runs may connect to. */
+export const destinationRules = (settings: Settings): WorkerOptions["push"]["destinations"] => ({
+  allowPrivate: settings.destinations_allow_private,
+  allow: settings.destinations_allow,
+  deny: settings.destinations_deny,
+});
+
 function pushOptions(settings: Settings, extraCa: string | undefined): WorkerOptions["push"] {
   return {
     flashVersion: settings.rtmp_flash_ver_subscriber,
@@ -40,7 +47,7 @@ function pushOptions(settings: Settings, extraCa: string | undefined): WorkerOpt
     writeTimeoutMs: settings.rtmp_write_timeout_ms,
     extraCa,
     verifyCertificate: settings.rtmps_verify,
-    allowPrivateAddresses: settings.destinations_allow_private,
+    destinations: destinationRules(settings),
     keyframeIntervalMs: settings.keyframe_interval_ms,
     bufferBytes: settings.rtmp_buffer_bytes,
     bufferMs: settings.rtmp_buffer_ms,

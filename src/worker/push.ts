@@ -13,7 +13,7 @@ import type { PlayoutOptions } from "../media/playout-buffer.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { StreamHub } from "../media/stream-hub.ts";
 import { encodeMetadata } from "../protocol/flv/metadata.ts";
-import { mayConnect } from "../transport/rtmp/address-rules.ts";
+import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { StreamAudioFormat } from "./stream-audio.ts";
 import { TransponderRun } from "./transponder-run.ts";
 
@@ -120,7 +120,7 @@ function runOptions({ push, destination, muted, audio, settings }: PushOptions) 
       writeTimeout: millis(settings.writeTimeoutMs),
       extraCa: settings.extraCa,
       verifyCertificate: settings.verifyCertificate,
-      mayConnect: mayConnect({ allowPrivate: settings.allowPrivateAddresses }),
+      mayConnect: destinationGuard(settings.destinations),
     },
     transponder: {
       budget: { bytes: settings.bufferBytes, duration: millis(settings.bufferMs) },

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/time.ts";
 import { type FailureCode, fail } from "../../contract/failures.ts";
 import type { MediaSessionId, StreamName } from "../../contract/ids.ts";
 import type { Reason } from "../../contract/messages.ts";
+import type { Access } from "../../control/access.ts";
 import type { Owner, SessionObserver } from "../../control/registry.ts";
 import { streamObject } from "../../control/stream-object.ts";
 import type { StreamService } from "../../control/stream-service.ts";
@@ -12,6 +13,7 @@ import {
   type PlayStream,
   type PublishStream,
   readClientMessage,
+  tokenIn,
   writeMessage,
 } from "../../protocol/wcs/message.ts";
 import { toFailure, wcsInfo } from "../error-reply.ts";
@@ -20,6 +22,13 @@ import { toFailure, wcsInfo } from "../error-reply.ts";
 export interface WcsSocket {
   send(text: string): void;
   close(): void;
+}
+
+export interface WcsServices {
+  readonly streams: StreamService;
+  readonly access: Access;
+  readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 export interface WcsConnectionOptions {
@@ -44,26 +53,24 @@ export class WcsConnection {
   readonly #options: WcsConnectionOptions;
   readonly #socket: WcsSocket;
   readonly #streams: StreamService;
+  readonly #access: Access;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #sessions = new Map<string, Session>();
   #owner: Owner | undefined;
+  /** What the client showed when it connected. */
+  #token: string | undefined;
   #unanswered = 0;
   /** Frames that could not be understood. */
   malformed = 0;
 
-  constructor(
-    options: WcsConnectionOptions,
-    socket: WcsSocket,
-    streams: StreamService,
-    clock: Clock,
-    logger: Logger,
-  ) {
+  constructor(options: WcsConnectionOptions, socket: WcsSocket, services: WcsServices) {
     this.#options = options;
     this.#socket = socket;
-    this.#streams = streams;
-    this.#clock = clock;
-    this.#logger = logger;
+    this.#streams = services.streams;
+    this.#access = services.access;
+    this.#clock = services.clock;
+    this.#logger = services.logger;
   }
 
   /** One text frame of the client. */
@@ -110,6 +117,7 @@ export class WcsConnection {
   #onConnection(client: Readonly<Record<string, unknown>>): void {
     if (this.#owner !== undefined) return;
     const { appKey } = client;
+    this.#token = tokenIn(client["custom"]);
     this.#owner = {
       sessionId: this.#options.sessionId,
       appKey: typeof appKey === "string" ? appKey : "defaultApp",
@@ -128,8 +136,10 @@ export class WcsConnection {
 
   async #publish(request: PublishStream, owner: Owner): Promise<void> {
     const { session, name, sdp, bitrate, minBitrate, maxBitrate, ...rest } = request;
-    await this.#open("publish", request, (observer) =>
-      this.#streams.publish(
+    await this.#open("publish", request, (observer) => {
+      this.#access.checkAppKey(owner.appKey);
+      this.#access.checkPublishToken(request.token ?? this.#token);
+      return this.#streams.publish(
         {
           session: session as MediaSessionId,
           name: name as StreamName,
@@ -141,18 +151,19 @@ export class WcsConnection {
           owner,
         },
         observer,
-      ),
-    );
+      );
+    });
   }
 
   async #play(request: PlayStream, owner: Owner): Promise<void> {
     const { session, name, sdp } = request;
-    await this.#open("play", request, (observer) =>
-      this.#streams.play(
+    await this.#open("play", request, (observer) => {
+      this.#access.checkAppKey(owner.appKey);
+      return this.#streams.play(
         { session: session as MediaSessionId, name: name as StreamName, offer: sdp, owner },
         observer,
-      ),
-    );
+      );
+    });
   }
 
   /** Opens a session and tells the client each step; a refusal is a FAILED status. */

@@ -2,10 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
-import type { Clock } from "../../base/time.ts";
-import type { StreamService } from "../../control/stream-service.ts";
-import type { Logger } from "../../observe/logger.ts";
-import { WcsConnection } from "./wcs-connection.ts";
+import { WcsConnection, type WcsServices } from "./wcs-connection.ts";
 
 export interface WcsServerOptions {
   readonly maxSessions: number;
@@ -27,18 +24,14 @@ const MAX_PENDING_BYTES = 4 << 20;
 /** WebSocket door for WebSDK clients on any number of HTTP servers; every path is accepted. */
 export class WcsServer {
   readonly #options: WcsServerOptions;
-  readonly #streams: StreamService;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #services: WcsServices;
   readonly #sockets: WebSocketServer;
   readonly #connections = new Map<WebSocket, WcsConnection>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: WcsServerOptions, streams: StreamService, clock: Clock, logger: Logger) {
+  constructor(options: WcsServerOptions, services: WcsServices) {
     this.#options = options;
-    this.#streams = streams;
-    this.#clock = clock;
-    this.#logger = logger;
+    this.#services = services;
     this.#sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
     this.#timer = setInterval(() => this.#pingAll(), options.pingIntervalMs);
   }
@@ -73,18 +66,18 @@ export class WcsServer {
     const connection = new WcsConnection(
       { sessionId: randomUUID(), authToken, maxStreams: this.#options.maxStreamsPerSession },
       { send: (text) => this.#send(ws, text), close: () => ws.close() },
-      this.#streams,
-      this.#clock,
-      this.#logger,
+      this.#services,
     );
     this.#connections.set(ws, connection);
     const budget = new MessageBudget(this.#options.maxMessagesPerSecond);
     ws.on("message", (data, isBinary) => {
-      if (!budget.take(this.#clock.wallNow())) ws.close(POLICY, "too many messages");
+      if (!budget.take(this.#services.clock.wallNow())) ws.close(POLICY, "too many messages");
       else if (!isBinary) this.#guarded(ws, () => connection.onText(data.toString()));
     });
     // An error (a frame over the limit, a reset) is always followed by a close.
-    ws.on("error", (error) => this.#logger.debug({ error: error.message }, "websocket error"));
+    ws.on("error", (error) =>
+      this.#services.logger.debug({ error: error.message }, "websocket error"),
+    );
     ws.on("close", () => {
       this.#connections.delete(ws);
       this.#guarded(ws, () => connection.onClose());
@@ -108,7 +101,7 @@ export class WcsServer {
     try {
       work();
     } catch (error) {
-      this.#logger.error({ error }, "defect in a websocket session");
+      this.#services.logger.error({ error }, "defect in a websocket session");
       ws.terminate();
     }
   }

@@ -32,6 +32,8 @@ export interface PublishStream extends StreamRequest {
   readonly minBitrate: number;
   readonly maxBitrate: number;
   readonly rtmpUrl: string | undefined;
+  /** `custom.token`: what gives the right to publish. */
+  readonly token: string | undefined;
 }
 
 export interface PlayStream extends StreamRequest {
@@ -44,6 +46,7 @@ export type StreamStatus = "PUBLISHING" | "PLAYING" | "UNPUBLISHED" | "STOPPED" 
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_NAME = 512;
+const MAX_TOKEN = 4096;
 const MAX_KBPS = 1_000_000;
 /** Parts of a message are sent on, and writing JSON takes one call per level of nesting. */
 const MAX_DEPTH = 64;
@@ -145,7 +148,14 @@ function publishExtras(fields: Fields): Omit<PublishStream, keyof StreamRequest 
     minBitrate: kilobits(fields, "minBitrate"),
     maxBitrate: kilobits(fields, "maxBitrate"),
     rtmpUrl: typeof rtmpUrl === "string" && rtmpUrl !== "" ? rtmpUrl : undefined,
+    token: tokenIn(fields["custom"]),
   };
+}
+
+/** The token in what a client gave as `custom`, at its connection or its stream. */
+export function tokenIn(custom: unknown): string | undefined {
+  const token = isFields(custom) ? custom["token"] : undefined;
+  return typeof token === "string" && token.length <= MAX_TOKEN ? token : undefined;
 }
 
 /** Pages pass these through from input fields, so numbers may come as text. */

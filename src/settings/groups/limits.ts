@@ -19,5 +19,17 @@ export const limits = {
     100_000,
     "Messages of one WebSDK client in a second.",
   ),
+  http_max_requests_per_second: integer(
+    200,
+    0,
+    1_000_000,
+    "Requests of one client address in a second; 0 is without limit.",
+  ),
+  push_checks_per_minute: integer(
+    30,
+    1,
+    100_000,
+    "Dry runs (/push/check) of one client address in a minute.",
+  ),
   http_max_body_bytes: integer(1 << 20, 1 << 12, 1 << 26, "Longest body of a request. Bytes."),
 };

@@ -1,5 +1,6 @@
 /** Pushes: names, reconnect, output, destinations. */
-import { address, bool, integer, line, ms, number, optional, secretUrl } from "../field.ts";
+import { isDestinationRule } from "../../transport/rtmp/address-rules.ts";
+import { address, bool, integer, line, list, ms, number, optional, secretUrl } from "../field.ts";
 
 export const pushes = {
   rtmp_transponder_stream_name_prefix: line(
@@ -58,6 +59,8 @@ export const output = {
   ),
 };
 
+const RULES = "host names, *.name, addresses and CIDR ranges between commas, or empty";
+
 export const destinations = {
   rtmp_connect_timeout_ms: ms(
     10_000,
@@ -86,5 +89,15 @@ export const destinations = {
   destinations_allow_private: bool(
     true,
     "Allow pushes to private, loopback and link-local addresses.",
+  ),
+  destinations_allow: list(
+    "When there are any, pushes go only there: host names, *.name, addresses, CIDR ranges. A name does not open private addresses.",
+    RULES,
+    isDestinationRule,
+  ),
+  destinations_deny: list(
+    "Pushes never go there, whatever else allows it.",
+    RULES,
+    isDestinationRule,
   ),
 };

@@ -17,11 +17,6 @@ export const clients = {
 };
 
 export const rest = {
-  disable_rest_auth: choice(
-    ["true"],
-    "true",
-    "REST asks for no credentials. WCS knows false, which is refused here rather than ignored: put a proxy that asks for credentials before http.port.",
-  ),
   rest_access_control_allow_origin: header("*", "CORS header of REST answers."),
   rest_access_control_allow_headers: header(
     "content-type,x-requested-with",
@@ -43,6 +38,15 @@ export const processes = {
     0,
     1_000_000,
     "A worker that takes more is killed and replaced; 0 is without limit. Megabytes.",
+  ),
+};
+
+export const shutdown = {
+  shutdown_delay_ms: ms(
+    0,
+    0,
+    600_000,
+    "Asked to end, the server first says at /readyz that it is not ready for so long, and goes on.",
   ),
 };
 

@@ -24,7 +24,7 @@ const ADDRESS_PATIENCE = 3_000;
 export async function dial(options: DialOptions, signal: AbortSignal): Promise<Socket> {
   const { url } = options;
   const addresses = await resolve(url.host);
-  const allowed = addresses.filter((address) => options.mayConnect(address));
+  const allowed = addresses.filter((address) => options.mayConnect(address, url.host));
   if (allowed.length === 0) {
     throw fail("addressForbidden", `no address of ${url.host} may be connected to`);
   }

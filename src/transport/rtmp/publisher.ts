@@ -2,6 +2,7 @@ import type { FailureValue } from "../../base/failure.ts";
 import type { Millis } from "../../base/time.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import type { RtmpUrl } from "../../protocol/rtmp/url.ts";
+import type { MayConnect } from "./address-rules.ts";
 
 /** How to reach and speak to one destination. */
 export interface RtmpPublisherOptions {
@@ -17,8 +18,8 @@ export interface RtmpPublisherOptions {
   readonly extraCa: string | undefined;
   /** False accepts any certificate. */
   readonly verifyCertificate: boolean;
-  /** Says whether an address that DNS gave may be connected to; the answer holds for the address used. */
-  readonly mayConnect: (address: string) => boolean;
+  /** Asked for each address that DNS gave; the answer holds for the address used. */
+  readonly mayConnect: MayConnect;
 }
 
 /** What the server's answer to `connect` says it can take (Enhanced RTMP v2). */
