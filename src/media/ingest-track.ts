@@ -7,6 +7,7 @@ import { Reception } from "../protocol/rtp/reception.ts";
 import type { RoundTrip } from "../protocol/rtp/round-trip.ts";
 import { originalPacket } from "../protocol/rtp/rtx.ts";
 import type { SeqNo } from "../protocol/rtp/sequence.ts";
+import type { WireTicks } from "../protocol/rtp/timestamp.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import type { Frame } from "./frame.ts";
 import {
@@ -53,10 +54,20 @@ export interface TrackCounts {
   readonly malformed: number;
 }
 
+/** A keyframe whose first packets have come and its last one has not. */
+interface ComingKeyframe {
+  readonly start: SeqNo;
+  readonly timestamp: WireTicks;
+  last: Micros;
+}
+
 const VIDEO_WINDOW = 1024;
 const AUDIO_WINDOW = 256;
 /** Sound waits less: its decoder hides a hole of 20 ms better than a listener a late word. */
 const LONGEST_AUDIO_WAIT = 200_000;
+
+/** A pacer's pauses within one picture are shorter. */
+const KEYFRAME_STALLS = 100_000;
 
 /** One negotiated track on its way from packets to frames. The whole path is in `poll`. */
 export class IngestTrack {
@@ -70,6 +81,7 @@ export class IngestTrack {
   #repairs: Reception | undefined;
   #repairSsrc: number | undefined;
   #keyStart: SeqNo | undefined;
+  #keyComing: ComingKeyframe | undefined;
   #before = { lost: 0, recovered: 0, discarded: 0 };
   #packets = 0;
   #bytes = 0;
@@ -96,6 +108,13 @@ export class IngestTrack {
   get needsKeyframe(): boolean {
     if (this.#assembler === undefined || this.track.kind !== "video") return false;
     return this.#assembler.needsKeyframe || this.#receiver.stalled;
+  }
+
+  /** True while the packets of a keyframe arrive without a hole so far: another would come later. */
+  keyframeIsComing(now: Micros): boolean {
+    const coming = this.#keyComing;
+    if (coming === undefined || now - coming.last > KEYFRAME_STALLS) return false;
+    return !this.#receiver.missesAfter(coming.start);
   }
 
   get counts(): TrackCounts {
@@ -195,9 +214,19 @@ export class IngestTrack {
     this.#bytes += packet.payload.byteLength;
     const sequence = this.#receiver.insert(packet, now, repair);
     if (sequence === undefined || this.track.codec !== "h264") return;
-    if (!startsKeyPicture(packet.payload)) return;
-    this.#keyStart = sequence;
-    this.#shared.sink.onKeyframeStart();
+    if (startsKeyPicture(packet.payload)) {
+      this.#keyStart = sequence;
+      this.#keyComing = { start: sequence, timestamp: packet.timestamp, last: now };
+      this.#shared.sink.onKeyframeStart();
+    }
+    this.#followKeyframe(packet, now);
+  }
+
+  #followKeyframe({ timestamp, marker }: RtpPacket, now: Micros): void {
+    const coming = this.#keyComing;
+    if (coming?.timestamp !== timestamp) return;
+    if (marker) this.#keyComing = undefined;
+    else coming.last = now;
   }
 
   #assemble(packet: OrderedPacket, now: Micros): readonly Frame[] {
@@ -230,6 +259,7 @@ export class IngestTrack {
     this.#repairs = undefined;
     this.#repairSsrc = undefined;
     this.#keyStart = undefined;
+    this.#keyComing = undefined;
   }
 
   #newReceiver(): PacketReceiver {

@@ -32,7 +32,7 @@ export interface IngestSink {
 export interface IngestOptions {
   /** Longest wait for a retransmission; 400 ms serve round trips up to about 80 ms well. */
   readonly maxReorderWait: Micros;
-  /** Smallest time between two keyframe requests. */
+  /** Smallest time between two keyframe requests; after losses, on average. */
   readonly keyframeRequestGap: Micros;
   /** The most that the publisher is to send, bits per second. */
   readonly maxBitrate: number;
@@ -152,7 +152,7 @@ export class Ingest {
 
   /** Somebody needs a keyframe: one paced request serves everybody. */
   requestKeyframe(now: Micros): void {
-    this.#requester.request();
+    this.#requester.request("routine");
     this.#askForKeyframe(now);
   }
 
@@ -223,13 +223,14 @@ export class Ingest {
   #advance(track: IngestTrack, now: Micros): void {
     track.poll(now);
     for (const nack of track.nacks(now)) this.#sink.onRtcp(nack);
-    if (track.needsKeyframe) this.#requester.request();
+    if (track.needsKeyframe) this.#requester.request("urgent");
   }
 
   #askForKeyframe(now: Micros): void {
-    const ssrc = this.#tracks.find(({ track }) => track.kind === "video")?.ssrc;
-    if (ssrc === undefined) return;
-    const way = this.#requester.poll(now);
+    const video = this.#tracks.find(({ track }) => track.kind === "video");
+    const ssrc = video?.ssrc;
+    if (video === undefined || ssrc === undefined) return;
+    const way = this.#requester.poll(now, video.keyframeIsComing(now));
     if (way === "pli") this.#sink.onRtcp(pictureLoss(this.#ourSsrc, ssrc));
     if (way !== "fir") return;
     this.#firSequence = (this.#firSequence + 1) & 0xff;

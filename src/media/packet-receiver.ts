@@ -145,6 +145,11 @@ export class PacketReceiver {
     return (this.#losses.peek(buffer.expected)?.asks ?? 0) > STALLED_ASKS;
   }
 
+  /** True when a packet after `sequence` is missing. */
+  missesAfter(sequence: SeqNo): boolean {
+    return this.#losses.hasAfter(sequence);
+  }
+
   #ordered(packet: RtpPacket, sequence: SeqNo, arrival: Micros): OrderedPacket {
     const { marker, payload } = packet;
     const timestamp =

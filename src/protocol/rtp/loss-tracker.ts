@@ -57,6 +57,14 @@ export class LossTracker {
     return this.#missing.get(sequence);
   }
 
+  /** True when a packet after `sequence` is missing. */
+  hasAfter(sequence: SeqNo): boolean {
+    for (const missing of this.#missing.keys()) {
+      if (missing > sequence) return true;
+    }
+    return false;
+  }
+
   /** `sequence` has arrived after all; returns what was known of it. */
   close(sequence: SeqNo): MissingPacket | undefined {
     const entry = this.#missing.get(sequence);
