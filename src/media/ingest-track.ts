@@ -7,16 +7,12 @@ import { Reception } from "../protocol/rtp/reception.ts";
 import type { RoundTrip } from "../protocol/rtp/round-trip.ts";
 import { originalPacket } from "../protocol/rtp/rtx.ts";
 import type { SeqNo } from "../protocol/rtp/sequence.ts";
-import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
-import type { Frame } from "./frame.ts";
-import {
-  AudioAssembler,
-  type FrameAssembler,
-  startsKeyPicture,
-  VideoAssembler,
-} from "./frame-assembler.ts";
+import type { NegotiatedCodec, NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
+import type { Frame, VideoCodec } from "./frame.ts";
+import { AudioAssembler, type FrameAssembler, VideoAssembler } from "./frame-assembler.ts";
 import type { MediaClock } from "./media-clock.ts";
 import { type OrderedPacket, PacketReceiver, type Patience } from "./packet-receiver.ts";
+import { startsKeyPicture } from "./picture-units.ts";
 import { SourceChoice } from "./source-choice.ts";
 
 /** Where the output of a track goes. */
@@ -64,7 +60,7 @@ export class IngestTrack {
   readonly #options: IngestTrackOptions;
   readonly #shared: IngestTrackShared;
   readonly #choice: SourceChoice;
-  readonly #assembler: FrameAssembler | undefined;
+  readonly #assembler: FrameAssembler;
   #receiver: PacketReceiver;
   #media: Reception | undefined;
   #repairs: Reception | undefined;
@@ -94,7 +90,7 @@ export class IngestTrack {
 
   /** True when pictures cannot go on, or probably will not, without a keyframe. */
   get needsKeyframe(): boolean {
-    if (this.#assembler === undefined || this.track.kind !== "video") return false;
+    if (this.track.kind !== "video") return false;
     return this.#assembler.needsKeyframe || this.#receiver.stalled;
   }
 
@@ -115,11 +111,11 @@ export class IngestTrack {
 
   /** Pictures kept back after losses. */
   get dropped(): number {
-    return this.#assembler?.dropped ?? 0;
+    return this.#assembler.dropped;
   }
 
   frozen(now: Micros): Micros {
-    return this.#assembler?.frozen(now) ?? micros(0);
+    return this.#assembler.frozen(now);
   }
 
   /** A packet of this track's payload type. Returns false when it is from a source that we do not take. */
@@ -150,7 +146,7 @@ export class IngestTrack {
     if (report.ssrc === this.#repairSsrc) this.#repairs?.onSenderReport(report.ntp, now);
     if (report.ssrc !== this.ssrc) return;
     this.#media?.onSenderReport(report.ntp, now);
-    if (this.#assembler !== undefined) this.#shared.clock.onReport(this.track.kind, report, now);
+    this.#shared.clock.onReport(this.track.kind, report, now);
   }
 
   onGoodbye(ssrc: number): void {
@@ -164,7 +160,7 @@ export class IngestTrack {
       const next = this.#receiver.next(now, this.#patience());
       if (next === undefined) return;
       if (next.kind === "gap") {
-        this.#assembler?.gap(now);
+        this.#assembler.gap(now);
         continue;
       }
       sink.onPacket(this.track, next);
@@ -194,15 +190,16 @@ export class IngestTrack {
     this.#packets += 1;
     this.#bytes += packet.payload.byteLength;
     const sequence = this.#receiver.insert(packet, now, repair);
-    if (sequence === undefined || this.track.codec !== "h264") return;
-    if (!startsKeyPicture(packet.payload)) return;
+    const { codec } = this.track;
+    if (sequence === undefined || !isVideoCodec(codec)) return;
+    if (!startsKeyPicture(codec, packet.payload)) return;
     this.#keyStart = sequence;
     this.#shared.sink.onKeyframeStart();
   }
 
   #assemble(packet: OrderedPacket, now: Micros): readonly Frame[] {
     try {
-      return this.#assembler?.push(packet, now) ?? [];
+      return this.#assembler.push(packet, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#malformed += 1;
@@ -215,7 +212,7 @@ export class IngestTrack {
     const { expected } = this.#receiver;
     const key = this.#keyStart;
     if (expected === undefined || key === undefined || key <= expected) return "full";
-    return this.#assembler?.needsKeyframe === true ? "none" : "short";
+    return this.#assembler.needsKeyframe ? "none" : "short";
   }
 
   #switchTo(ssrc: number, now: Micros): void {
@@ -223,7 +220,7 @@ export class IngestTrack {
       const { lost, recovered, discarded } = this.counts;
       this.#before = { lost, recovered, discarded };
       this.#receiver = this.#newReceiver();
-      this.#assembler?.gap(now);
+      this.#assembler.gap(now);
       this.#shared.clock.restart(this.track.kind);
     }
     this.#media = new Reception(ssrc, this.track.clockRate);
@@ -250,15 +247,12 @@ export class IngestTrack {
   }
 }
 
-function newAssembler(track: NegotiatedTrack, clock: MediaClock): FrameAssembler | undefined {
-  switch (track.codec) {
-    case "h264":
-      return new VideoAssembler(clock);
-    case "opus":
-    case "pcma":
-    case "pcmu":
-      return new AudioAssembler(clock, track, track.codec);
-    default:
-      return undefined;
-  }
+const isVideoCodec = (codec: NegotiatedCodec): codec is VideoCodec =>
+  codec === "h264" || codec === "vp8" || codec === "vp9" || codec === "av1";
+
+function newAssembler(track: NegotiatedTrack, clock: MediaClock): FrameAssembler {
+  const { codec } = track;
+  return isVideoCodec(codec)
+    ? new VideoAssembler(clock, codec)
+    : new AudioAssembler(clock, track, codec);
 }
