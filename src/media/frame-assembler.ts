@@ -1,15 +1,14 @@
 /** Packets of one track, in order, to frames. */
 import { ProtocolError } from "../base/protocol-error.ts";
 import { type Micros, micros, ticksToMicros } from "../base/time.ts";
-import { NalType } from "../codec/h264/nal-unit.ts";
 import { opusPacketInfo } from "../codec/opus/toc.ts";
-import { type AccessUnit, H264Depacketizer } from "../protocol/rtp/h264-depacketizer.ts";
 import type { Ticks } from "../protocol/rtp/timestamp.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
-import type { AudioCodec, AudioFrame, Frame, VideoFrame } from "./frame.ts";
+import type { AudioCodec, AudioFrame, Frame, VideoCodec, VideoFrame } from "./frame.ts";
 import type { MediaClock } from "./media-clock.ts";
 import type { OrderedPacket } from "./packet-receiver.ts";
 import { PictureGate } from "./picture-gate.ts";
+import { newDepacketizer, type PictureUnit, startsKeyPicture } from "./picture-units.ts";
 
 /** The last stage of a track: packets and gaps in order become frames. */
 export interface FrameAssembler {
@@ -32,29 +31,21 @@ interface Span {
   last: Micros;
 }
 
-const STAP_A = 24;
-
-/**
- * True when a packet begins with a sequence parameter set, alone or in a STAP-A: a keyframe that needs
- * nothing from before starts here.
- */
-export function startsKeyPicture(payload: Uint8Array): boolean {
-  const type = (payload[0] ?? 0) & 0x1f;
-  return type === NalType.sps || (type === STAP_A && ((payload[3] ?? 0) & 0x1f) === NalType.sps);
-}
-
-/** H.264 packets to pictures; freezes after a loss until a keyframe. */
+/** Packets to pictures; freezes after a loss until a keyframe. */
 export class VideoAssembler implements FrameAssembler {
   readonly #clock: MediaClock;
+  readonly #codec: VideoCodec;
   readonly #gate = new PictureGate();
-  #depacketizer = new H264Depacketizer();
+  #depacketizer;
   #span: Span | undefined;
   #previous: Span | undefined;
   #afterGap = false;
   #needsKeyframe = false;
 
-  constructor(clock: MediaClock) {
+  constructor(clock: MediaClock, codec: VideoCodec) {
     this.#clock = clock;
+    this.#codec = codec;
+    this.#depacketizer = newDepacketizer(codec);
   }
 
   get needsKeyframe(): boolean {
@@ -90,7 +81,8 @@ export class VideoAssembler implements FrameAssembler {
   /** The beginning of a unit after a gap is doubtful, unless it is that of a keyframe. */
   #resume(packet: OrderedPacket): void {
     this.#afterGap = false;
-    if (startsKeyPicture(packet.payload)) this.#depacketizer = new H264Depacketizer();
+    const restart = startsKeyPicture(this.#codec, packet.payload);
+    if (restart) this.#depacketizer = newDepacketizer(this.#codec);
     else this.#depacketizer.gap();
   }
 
@@ -103,7 +95,7 @@ export class VideoAssembler implements FrameAssembler {
     this.#span = { ticks: timestamp, first: arrival, last: arrival };
   }
 
-  #show(unit: AccessUnit, now: Micros): VideoFrame[] {
+  #show(unit: PictureUnit, now: Micros): VideoFrame[] {
     const span = this.#span?.ticks === unit.ticks ? this.#span : this.#previous;
     const pts = this.#clock.stamp("video", unit.ticks, span?.first ?? now);
     if (unit.afterLoss) this.#gate.lose(now);
@@ -111,8 +103,10 @@ export class VideoAssembler implements FrameAssembler {
     if (!admitted) this.#needsKeyframe = true;
     else if (this.#gate.open) this.#needsKeyframe = false;
     if (!admitted) return [];
-    const { key, nalUnits, size } = unit;
-    return [{ kind: "video", pts, arrival: span?.last ?? now, key, nalUnits, size }];
+    const { key, size } = unit;
+    const frame = { kind: "video", pts, arrival: span?.last ?? now, key, size } as const;
+    if (unit.codec === "h264") return [{ ...frame, codec: unit.codec, nalUnits: unit.nalUnits }];
+    return [{ ...frame, codec: unit.codec, parts: unit.parts }];
   }
 }
 

@@ -8,16 +8,12 @@ import type { RoundTrip } from "../protocol/rtp/round-trip.ts";
 import { originalPacket } from "../protocol/rtp/rtx.ts";
 import type { SeqNo } from "../protocol/rtp/sequence.ts";
 import type { WireTicks } from "../protocol/rtp/timestamp.ts";
-import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
-import type { Frame } from "./frame.ts";
-import {
-  AudioAssembler,
-  type FrameAssembler,
-  startsKeyPicture,
-  VideoAssembler,
-} from "./frame-assembler.ts";
+import type { NegotiatedCodec, NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
+import type { Frame, VideoCodec } from "./frame.ts";
+import { AudioAssembler, type FrameAssembler, VideoAssembler } from "./frame-assembler.ts";
 import type { MediaClock } from "./media-clock.ts";
 import { type OrderedPacket, PacketReceiver, type Patience } from "./packet-receiver.ts";
+import { startsKeyPicture } from "./picture-units.ts";
 import { SourceChoice } from "./source-choice.ts";
 
 /** Where the output of a track goes. */
@@ -75,7 +71,7 @@ export class IngestTrack {
   readonly #options: IngestTrackOptions;
   readonly #shared: IngestTrackShared;
   readonly #choice: SourceChoice;
-  readonly #assembler: FrameAssembler | undefined;
+  readonly #assembler: FrameAssembler;
   #receiver: PacketReceiver;
   #media: Reception | undefined;
   #repairs: Reception | undefined;
@@ -106,7 +102,7 @@ export class IngestTrack {
 
   /** True when pictures cannot go on, or probably will not, without a keyframe. */
   get needsKeyframe(): boolean {
-    if (this.#assembler === undefined || this.track.kind !== "video") return false;
+    if (this.track.kind !== "video") return false;
     return this.#assembler.needsKeyframe || this.#receiver.stalled;
   }
 
@@ -134,11 +130,11 @@ export class IngestTrack {
 
   /** Pictures kept back after losses. */
   get dropped(): number {
-    return this.#assembler?.dropped ?? 0;
+    return this.#assembler.dropped;
   }
 
   frozen(now: Micros): Micros {
-    return this.#assembler?.frozen(now) ?? micros(0);
+    return this.#assembler.frozen(now);
   }
 
   /** A packet of this track's payload type. Returns false when it is from a source that we do not take. */
@@ -169,7 +165,7 @@ export class IngestTrack {
     if (report.ssrc === this.#repairSsrc) this.#repairs?.onSenderReport(report.ntp, now);
     if (report.ssrc !== this.ssrc) return;
     this.#media?.onSenderReport(report.ntp, now);
-    if (this.#assembler !== undefined) this.#shared.clock.onReport(this.track.kind, report, now);
+    this.#shared.clock.onReport(this.track.kind, report, now);
   }
 
   onGoodbye(ssrc: number): void {
@@ -183,7 +179,7 @@ export class IngestTrack {
       const next = this.#receiver.next(now, this.#patience());
       if (next === undefined) return;
       if (next.kind === "gap") {
-        this.#assembler?.gap(now);
+        this.#assembler.gap(now);
         continue;
       }
       sink.onPacket(this.track, next);
@@ -213,8 +209,9 @@ export class IngestTrack {
     this.#packets += 1;
     this.#bytes += packet.payload.byteLength;
     const sequence = this.#receiver.insert(packet, now, repair);
-    if (sequence === undefined || this.track.codec !== "h264") return;
-    if (startsKeyPicture(packet.payload)) {
+    const { codec } = this.track;
+    if (sequence === undefined || !isVideoCodec(codec)) return;
+    if (startsKeyPicture(codec, packet.payload)) {
       this.#keyStart = sequence;
       this.#keyComing = { start: sequence, timestamp: packet.timestamp, last: now };
       this.#shared.sink.onKeyframeStart();
@@ -231,7 +228,7 @@ export class IngestTrack {
 
   #assemble(packet: OrderedPacket, now: Micros): readonly Frame[] {
     try {
-      return this.#assembler?.push(packet, now) ?? [];
+      return this.#assembler.push(packet, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#malformed += 1;
@@ -244,7 +241,7 @@ export class IngestTrack {
     const { expected } = this.#receiver;
     const key = this.#keyStart;
     if (expected === undefined || key === undefined || key <= expected) return "full";
-    return this.#assembler?.needsKeyframe === true ? "none" : "short";
+    return this.#assembler.needsKeyframe ? "none" : "short";
   }
 
   #switchTo(ssrc: number, now: Micros): void {
@@ -252,7 +249,7 @@ export class IngestTrack {
       const { lost, recovered, discarded } = this.counts;
       this.#before = { lost, recovered, discarded };
       this.#receiver = this.#newReceiver();
-      this.#assembler?.gap(now);
+      this.#assembler.gap(now);
       this.#shared.clock.restart(this.track.kind);
     }
     this.#media = new Reception(ssrc, this.track.clockRate);
@@ -280,15 +277,12 @@ export class IngestTrack {
   }
 }
 
-function newAssembler(track: NegotiatedTrack, clock: MediaClock): FrameAssembler | undefined {
-  switch (track.codec) {
-    case "h264":
-      return new VideoAssembler(clock);
-    case "opus":
-    case "pcma":
-    case "pcmu":
-      return new AudioAssembler(clock, track, track.codec);
-    default:
-      return undefined;
-  }
+const isVideoCodec = (codec: NegotiatedCodec): codec is VideoCodec =>
+  codec === "h264" || codec === "vp8" || codec === "vp9" || codec === "av1";
+
+function newAssembler(track: NegotiatedTrack, clock: MediaClock): FrameAssembler {
+  const { codec } = track;
+  return isVideoCodec(codec)
+    ? new VideoAssembler(clock, codec)
+    : new AudioAssembler(clock, track, codec);
 }

@@ -4,7 +4,8 @@ import { NalType, type NalUnit } from "../codec/h264/nal-unit.ts";
 /** What the gate needs to know of an access unit. */
 export interface PictureUnit {
   readonly key: boolean;
-  readonly nalUnits: readonly NalUnit[];
+  /** Undefined where every keyframe holds all that it needs (VP8, VP9, AV1). */
+  readonly nalUnits?: readonly NalUnit[];
 }
 
 const isPicture = (unit: NalUnit): boolean =>
@@ -50,9 +51,11 @@ export class PictureGate {
 
   /** True when the unit may be shown. */
   admit(unit: PictureUnit, now: Micros): boolean {
-    for (const { type } of unit.nalUnits) this.#note(type);
-    if (!unit.nalUnits.some(isPicture)) return true;
-    const passes = this.#open || (unit.key && this.#decodable());
+    const { nalUnits } = unit;
+    for (const { type } of nalUnits ?? []) this.#note(type);
+    if (nalUnits !== undefined && !nalUnits.some(isPicture)) return true;
+    const whole = nalUnits === undefined || this.#decodable();
+    const passes = this.#open || (unit.key && whole);
     if (unit.key) this.#setsComeWithKeys = this.#freshSets;
     this.#freshSets = false;
     if (passes) this.#thaw(now);

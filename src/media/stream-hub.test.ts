@@ -15,7 +15,7 @@ function picture(at: number, key: boolean): VideoFrame {
   const slice = Uint8Array.of(key ? 0x65 : 0x41, 0x80, at & 0xff);
   const nalUnits = (key ? [SPS, PPS, slice] : [slice]).map(wholeNalUnit);
   const size = nalUnits.reduce((sum, unit) => sum + unit.size, 0);
-  return { kind: "video", pts: ms(at), arrival: ms(at), key, nalUnits, size };
+  return { kind: "video", codec: "h264", pts: ms(at), arrival: ms(at), key, nalUnits, size };
 }
 
 function open() {

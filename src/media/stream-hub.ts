@@ -3,14 +3,23 @@ import type { VideoTag } from "../protocol/flv/tag.ts";
 import { AudioLine, type AudioLineOptions, type AudioSlot } from "./audio-line.ts";
 import type { AudioFrame, Frame, VideoFrame } from "./frame.ts";
 import { GopRing, type GopRingOptions } from "./gop-ring.ts";
-import { VideoTagEncoder } from "./tag-encoder.ts";
+import { replay } from "./replay.ts";
+import { type VideoFormat, VideoTagEncoder } from "./tag-encoder.ts";
 
-/** One destination's view of the stream. Tags and bodies are shared: never written to. */
-export interface HubSubscriber {
+/** Takes the pictures of a stream. Tags are shared: never written to. */
+export interface PictureListener {
   onVideo(tag: VideoTag): void;
+}
+
+/** Takes the sound of a stream. Bodies are shared: never written to. */
+export interface SoundListener {
   onAudio(slot: AudioSlot): void;
   /** Whether the live audio can be heard there now. */
   readonly wantsLiveAudio: boolean;
+}
+
+/** One destination's view of the stream. */
+export interface HubSubscriber extends PictureListener, SoundListener {
   /** True until the first IDR picture of a connection. */
   readonly awaitsFirstPicture: boolean;
 }
@@ -40,13 +49,23 @@ export interface HubPorts {
   openAudio(): LiveAudio;
 }
 
+/** Where a destination gets its tags: a stream as it is, or a rendition of it. */
+export interface TagSource {
+  /** Undefined before the first decoder configuration. */
+  readonly videoFormat: VideoFormat | undefined;
+  join(subscriber: HubSubscriber, now: Micros): void;
+  leave(subscriber: HubSubscriber, now: Micros): void;
+  /** Who can hear the live audio has changed. */
+  updateAudio(now: Micros): void;
+}
+
 const HISTORY_FRAMES = 150;
 
 /**
  * One published stream: the current formats, the current group of pictures, the row of audio slots, and
  * everybody who listens. Each frame becomes a tag once, whatever the number of destinations.
  */
-export class StreamHub {
+export class StreamHub implements TagSource {
   readonly #options: StreamHubOptions;
   readonly #ports: HubPorts;
   readonly #encoder = new VideoTagEncoder();
@@ -54,6 +73,8 @@ export class StreamHub {
   readonly #line: AudioLine;
   readonly #history: AudioFrame[] = [];
   readonly #subscribers = new Map<HubSubscriber, Micros>();
+  readonly #pictureListeners = new Set<PictureListener>();
+  readonly #soundListeners = new Set<SoundListener>();
   #audio: LiveAudio | undefined;
   #anchor: { readonly pts: Micros; readonly arrival: Micros } | undefined;
   #lastKey: Micros | undefined;
@@ -67,7 +88,7 @@ export class StreamHub {
   }
 
   /** The current picture format; undefined before the first parameter sets. */
-  get videoFormat(): ReturnType<VideoTagEncoder["format"]> {
+  get videoFormat(): VideoFormat | undefined {
     return this.#encoder.format();
   }
 
@@ -104,27 +125,70 @@ export class StreamHub {
    */
   join(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.set(subscriber, now);
+    this.#pictureListeners.add(subscriber);
     const config = this.#encoder.format()?.config;
     if (config !== undefined) subscriber.onVideo(config);
     const [first] = this.#ring.tags;
-    const streamNow = this.#streamNow(now);
-    const fresh = first !== undefined && streamNow - first.pts <= this.#options.freshGroup;
-    this.#line.begin(fresh ? first.pts : streamNow);
-    this.updateAudio(now);
-    if (fresh) this.#replay(subscriber);
+    const fresh = first !== undefined && this.timeAt(now) - first.pts <= this.#options.freshGroup;
+    this.listen(subscriber, fresh ? first.pts : this.timeAt(now), now);
+    if (fresh) replay(this.#ring.tags, this.soundSince(first.pts), subscriber);
     else this.#ports.requestKeyframe();
   }
 
   /** Takes a destination out; the last one ends the audio encoding. */
   leave(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.delete(subscriber);
+    this.#pictureListeners.delete(subscriber);
+    this.unlisten(subscriber, now);
+  }
+
+  /** Sound alone, from `from` on if nobody listens yet. */
+  listen(listener: SoundListener, from: Micros, now: Micros): void {
+    this.#soundListeners.add(listener);
+    this.#line.begin(from);
     this.updateAudio(now);
-    if (this.#subscribers.size === 0) this.#line.stop();
+  }
+
+  unlisten(listener: SoundListener, now: Micros): void {
+    this.#soundListeners.delete(listener);
+    this.updateAudio(now);
+    if (this.#soundListeners.size === 0) this.#line.stop();
+  }
+
+  /**
+   * Pictures alone: the current group at once, or else a keyframe is asked for. No further one is: a
+   * decoder that has begun needs none.
+   */
+  watch(listener: PictureListener): void {
+    this.#pictureListeners.add(listener);
+    const config = this.#encoder.format()?.config;
+    if (config !== undefined) listener.onVideo(config);
+    for (const tag of this.#ring.tags) listener.onVideo(tag);
+    if (this.#ring.tags.length === 0) this.#ports.requestKeyframe();
+  }
+
+  unwatch(listener: PictureListener): void {
+    this.#pictureListeners.delete(listener);
+  }
+
+  requestKeyframe(): void {
+    this.#ports.requestKeyframe();
+  }
+
+  /** Slots sent lately that start at `from` or later. */
+  soundSince(from: Micros): AudioSlot[] {
+    return this.#line.recent.filter((slot) => slot.pts >= from);
+  }
+
+  /** Where the stream's timeline is at `now`, by the last frame that came. */
+  timeAt(now: Micros): Micros {
+    const anchor = this.#anchor;
+    return anchor === undefined ? micros(0) : micros(anchor.pts + (now - anchor.arrival));
   }
 
   /** Opens or closes the audio encoding according to who can hear it; call when a mute or sound changed. */
   updateAudio(now: Micros): void {
-    const wanted = [...this.#subscribers.keys()].some((s) => s.wantsLiveAudio);
+    const wanted = [...this.#soundListeners].some((s) => s.wantsLiveAudio);
     const open = this.#audio !== undefined;
     if (wanted && !open && this.#history.length > 0) this.#openAudio(now);
     if (!wanted && open) this.#closeAudio();
@@ -143,14 +207,18 @@ export class StreamHub {
       this.#ports.requestKeyframe();
     }
     for (const [subscriber, since] of this.#subscribers) {
-      if (!subscriber.awaitsFirstPicture || this.#ring.tags.length === 0) continue;
-      if (now - since >= this.#options.keyframePatience) this.#replay(subscriber);
+      if (!subscriber.awaitsFirstPicture) continue;
+      const [first] = this.#ring.tags;
+      if (first === undefined || now - since < this.#options.keyframePatience) continue;
+      replay(this.#ring.tags, this.soundSince(first.pts), subscriber);
     }
   }
 
   close(): void {
     this.#closeAudio();
     this.#subscribers.clear();
+    this.#pictureListeners.clear();
+    this.#soundListeners.clear();
     this.#line.stop();
     this.#ring.clear();
   }
@@ -160,7 +228,7 @@ export class StreamHub {
     if (frame.key) this.#lastKey = frame.arrival;
     for (const tag of this.#encoder.encode(frame)) {
       this.#ring.push(tag);
-      for (const subscriber of this.#subscribers.keys()) subscriber.onVideo(tag);
+      for (const listener of this.#pictureListeners) listener.onVideo(tag);
     }
   }
 
@@ -168,14 +236,14 @@ export class StreamHub {
     this.#history.push(frame);
     if (this.#history.length > HISTORY_FRAMES) this.#history.shift();
     if (this.#audio !== undefined) this.#audio.write(frame);
-    else if (this.#subscribers.size > 0) this.updateAudio(frame.arrival);
+    else if (this.#soundListeners.size > 0) this.updateAudio(frame.arrival);
   }
 
   #openAudio(now: Micros): void {
     const audio = this.#ports.openAudio();
     this.#audio = audio;
-    const oldest = this.#line.position ?? this.#streamNow(now);
-    this.#line.setLive(true, micros(this.#streamNow(now) + this.#options.encoderGrace));
+    const oldest = this.#line.position ?? this.timeAt(now);
+    this.#line.setLive(true, micros(this.timeAt(now) + this.#options.encoderGrace));
     for (const frame of this.#history) {
       if (frame.pts + frame.duration >= oldest) audio.write(frame);
     }
@@ -188,29 +256,8 @@ export class StreamHub {
   }
 
   #sendAudio(now: Micros): void {
-    this.#line.poll(this.#streamNow(now), (slot) => {
-      for (const subscriber of this.#subscribers.keys()) subscriber.onAudio(slot);
+    this.#line.poll(this.timeAt(now), (slot) => {
+      for (const listener of this.#soundListeners) listener.onAudio(slot);
     });
-  }
-
-  /** Gives a destination the current group, and the audio slots that belong to it, in order of time. */
-  #replay(subscriber: HubSubscriber): void {
-    const [first] = this.#ring.tags;
-    if (first === undefined) return;
-    const slots = this.#line.recent.filter((slot) => slot.pts >= first.pts);
-    for (const tag of this.#ring.tags) {
-      while (slots[0] !== undefined && slots[0].pts < tag.pts) {
-        subscriber.onAudio(slots[0]);
-        slots.shift();
-      }
-      subscriber.onVideo(tag);
-    }
-    for (const slot of slots) subscriber.onAudio(slot);
-  }
-
-  /** Where the stream's timeline is at `now`, by the last frame that came. */
-  #streamNow(now: Micros): Micros {
-    const anchor = this.#anchor;
-    return anchor === undefined ? micros(0) : micros(anchor.pts + (now - anchor.arrival));
   }
 }

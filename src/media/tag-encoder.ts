@@ -1,19 +1,24 @@
 import { ProtocolError } from "../base/protocol-error.ts";
+import { av1Size } from "../codec/av1/obu.ts";
 import { decoderConfig } from "../codec/h264/decoder-config.ts";
 import { NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
 import { parsePps, parseSps, type SequenceParameters } from "../codec/h264/parameter-sets.ts";
+import type { PictureSize } from "../codec/picture-size.ts";
+import { vp8Size } from "../codec/vp8/frame-header.ts";
+import { vp9Size } from "../codec/vp9/frame-header.ts";
+import { codedFrameBody } from "../protocol/flv/enhanced-video-tag.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
 import { avcConfigBody, avcFrameBody } from "../protocol/flv/video-tag.ts";
-import type { VideoFrame } from "./frame.ts";
+import type { AvcFrame, CodedFrame, VideoCodec, VideoFrame } from "./frame.ts";
 
 /** The picture format in force. */
-export interface VideoFormat {
-  readonly width: number;
-  readonly height: number;
+export interface VideoFormat extends PictureSize {
+  readonly codec: VideoCodec;
+  /** Of H.264; 0 for other codecs. */
   readonly profile: number;
   readonly level: number;
-  /** The decoder configuration, as sent last. */
-  readonly config: VideoTag;
+  /** The decoder configuration, as sent last; other codecs than H.264 have it in their keyframes. */
+  readonly config: VideoTag | undefined;
 }
 
 interface ParameterSet<Parsed> {
@@ -39,8 +44,12 @@ export class VideoTagEncoder {
     return this.#format;
   }
 
-  /** The tags to send for `frame`; none before the first IDR picture whose parameter sets are known. */
+  /** The tags to send for `frame`; none before the first keyframe whose configuration is known. */
   encode(frame: VideoFrame): VideoTag[] {
+    return frame.codec === "h264" ? this.#encodeAvc(frame) : this.#encodeCoded(frame);
+  }
+
+  #encodeAvc(frame: AvcFrame): VideoTag[] {
     for (const unit of frame.nalUnits) this.#collect(unit);
     const tags: VideoTag[] = [];
     if (frame.key && this.#changed) {
@@ -51,6 +60,18 @@ export class VideoTagEncoder {
     const body = avcFrameBody(frame.nalUnits, frame.key);
     tags.push({ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body });
     return tags;
+  }
+
+  #encodeCoded(frame: CodedFrame): VideoTag[] {
+    const size = frame.key ? codedSize(frame) : undefined;
+    if (size !== undefined) {
+      const { width, height } = size;
+      const { codec } = frame;
+      this.#format = { codec, width, height, profile: 0, level: 0, config: undefined };
+    }
+    if (this.#format === undefined) return [];
+    const body = codedFrameBody(frame.codec, frame.parts, frame.size, frame.key);
+    return [{ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body }];
   }
 
   #collect(unit: NalUnit): void {
@@ -78,7 +99,7 @@ export class VideoTagEncoder {
     this.#changed = true;
   }
 
-  #configure(frame: VideoFrame): VideoTag | undefined {
+  #configure(frame: AvcFrame): VideoTag | undefined {
     const pps = [...this.#pps.values()].filter(({ parsed }) => this.#sps.has(parsed.spsId));
     const newest = this.#sps.get(pps.at(-1)?.parsed.spsId ?? -1);
     if (newest === undefined) return undefined;
@@ -98,7 +119,15 @@ export class VideoTagEncoder {
       body: avcConfigBody(record),
     };
     const { width, height, profile, level } = newest.parsed;
-    this.#format = { width, height, profile, level, config };
+    this.#format = { codec: "h264", width, height, profile, level, config };
     return config;
   }
+}
+
+/** Size that a keyframe announces; undefined when its head cannot be read. */
+function codedSize({ codec, parts }: CodedFrame): PictureSize | undefined {
+  const [first] = parts;
+  if (first === undefined) return undefined;
+  if (codec === "vp8") return vp8Size(first);
+  return codec === "vp9" ? vp9Size(first) : av1Size(parts);
 }

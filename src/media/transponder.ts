@@ -72,6 +72,8 @@ export class Transponder implements HubSubscriber {
   #audioAlone = false;
   #congested = false;
   #lastKey: Millis | undefined;
+  /** Newest slot sent: what a replay brings again is not sent twice. */
+  #lastSlot = -1;
 
   constructor(options: TransponderOptions, ports: TransponderPorts) {
     this.#options = options;
@@ -143,6 +145,8 @@ export class Transponder implements HubSubscriber {
     if (clipEnded) this.#ports.onClipEnded();
     if (this.#link === undefined || !(this.#introduced || this.#audioAlone)) return;
     if (this.#origin !== undefined && slot.pts < this.#origin) return;
+    if (slot.slot <= this.#lastSlot) return;
+    this.#lastSlot = slot.slot;
     const timestamp = this.#timestamp(slot.pts);
     if (!this.#introduced) this.#introduce(slot.pts, timestamp);
     const tag: FlvTag = { kind: "audio", role: "frame", pts: slot.pts, body };

@@ -135,7 +135,7 @@ export function picturePayloads(frame: number, key: boolean, size: number): Uint
 /** The number that `picturePayloads` put into a picture; throws when a byte of it is wrong. */
 export function pictureNumber(frame: Frame): number {
   if (frame.kind !== "video") throw new Error("not a picture");
-  const unit = frame.nalUnits.at(-1);
+  const unit = frame.codec === "h264" ? frame.nalUnits.at(-1) : undefined;
   if (unit === undefined) throw new Error("an empty picture");
   const nal = nalUnitBytes(unit);
   const number = new DataView(nal.buffer, nal.byteOffset).getUint32(2);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openAudioLab, type RecordedTranscode, until } from "../../../test/support/audio-engine.ts";
 import { opusPackets, tone } from "../../../test/support/audio-lab.ts";
-import { loaderFlags } from "./codec-process.ts";
+import { loaderFlags } from "../codec/codec-process.ts";
 
 const PACKETS = opusPackets(tone(440, 48_000, 1), 1).slice(0, 50);
 

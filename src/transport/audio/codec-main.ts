@@ -5,18 +5,21 @@
 import { Socket } from "node:net";
 import { AV_LOG_QUIET } from "node-av/constants";
 import { Log } from "node-av/lib";
+import {
+  type CodecRecord,
+  encodeDone,
+  encodeSignal,
+  RecordReader,
+  SIGNAL,
+} from "../codec/records.ts";
 import { ClipJobs } from "./codec-clips.ts";
 import { CodecSession } from "./codec-session.ts";
 import {
-  type CodecRecord,
   decodeClipRequest,
   decodeOptions,
   decodePacket,
-  encodeDone,
   encodeFrames,
-  encodeSignal,
   RECORD,
-  RecordReader,
 } from "./codec-wire.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
 
@@ -38,7 +41,7 @@ class CodecHost {
   handle(record: CodecRecord): void {
     const { id, payload } = record;
     if (record.kind === RECORD.audio) this.#write(id, payload);
-    else if (record.kind === RECORD.mark) this.#answer(id);
+    else if (record.kind === SIGNAL.mark) this.#answer(id);
     else if (record.kind === RECORD.open) this.#options.set(id, decodeOptions(payload));
     else if (record.kind === RECORD.close) this.#close(id);
     else if (record.kind === RECORD.loadClip) this.#clips.add(id, decodeClipRequest(payload));
@@ -100,7 +103,7 @@ function main(): void {
   });
   pipe.on("error", () => process.exit(1));
   pipe.on("end", () => process.exit(0));
-  pipe.write(encodeSignal(RECORD.ready, process.pid));
+  pipe.write(encodeSignal(SIGNAL.ready, process.pid));
 }
 
 main();

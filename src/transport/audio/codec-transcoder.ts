@@ -1,20 +1,20 @@
 import { stat } from "node:fs/promises";
+import { extname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { type BackoffOptions, backoffDelay } from "../../base/backoff.ts";
 import { type Clock, type Micros, micros, millis } from "../../base/time.ts";
 import { FAILURES, type FailureCode, fail } from "../../contract/failures.ts";
 import type { AudioFrame } from "../../media/frame.ts";
+import { CodecProcess } from "../codec/codec-process.ts";
+import { type CodecRecord, encodeSignal } from "../codec/records.ts";
 import { ClipCache } from "./clip-cache.ts";
-import { CodecProcess } from "./codec-process.ts";
 import {
-  type CodecRecord,
   decodeClipFailure,
   decodeClipPart,
   decodeFrames,
   encodeClipRequest,
   encodeOpen,
   encodePacket,
-  encodeSignal,
   MAX_PACKET_BYTES,
   RECORD,
 } from "./codec-wire.ts";
@@ -68,6 +68,8 @@ const DEFAULTS = {
   onEvent: (_event: CodecEvent): void => {},
 } satisfies AudioTranscoderOptions;
 
+/** The program beside this file: `.ts` under a loader, `.js` when built. */
+const PROGRAM = new URL(`./codec-main${extname(import.meta.url)}`, import.meta.url);
 /** While the oldest batch waits longer than this, no further one is sent, microseconds. */
 const HOLD = 300_000;
 /** Records that may wait, whatever their age. */
@@ -230,7 +232,7 @@ class CodecTranscoder implements AudioTranscoder {
     this.#startedAt = this.#options.clock.now();
     const { silenceMs, startMs, clock } = this.#options;
     this.#process = new CodecProcess(
-      { now: () => clock.now(), silenceMs, startMs },
+      { program: PROGRAM, now: () => clock.now(), silenceMs, startMs },
       {
         onReady: (pid) => this.#onReady(pid),
         onRecord: (record) => this.#onRecord(record),

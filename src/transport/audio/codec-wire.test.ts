@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { encodeDone, RecordReader } from "../codec/records.ts";
 import {
   decodeClipFailure,
   decodeClipPart,
@@ -10,10 +11,8 @@ import {
   encodeClip,
   encodeClipFailure,
   encodeClipRequest,
-  encodeDone,
   encodeFrames,
   encodePacket,
-  RecordReader,
 } from "./codec-wire.ts";
 
 const body = fc.uint8Array({ maxLength: 40 });

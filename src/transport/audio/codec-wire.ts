@@ -1,43 +1,27 @@
-/**
- * The words between a media worker and its audio codec process: records on one pipe, little-endian, each
- * `u32 length of the rest, u8 kind, u32 id, payload`. Both ends are ours and of one build.
- */
+/** The words between a media worker and its audio codec process. */
 import type { AudioCodec } from "../../media/frame.ts";
+import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
 import type { AacFrame, AudioClip, TranscodeOptions } from "./transcoder.ts";
 
-/** What a record says. Up to 15 goes to the codec process, from 16 on comes from it. */
+/** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
   /** Begin transcode `id`. */
-  open: 1,
-  close: 2,
+  open: 16,
+  close: 17,
   /** One source packet of transcode `id`. */
-  audio: 3,
+  audio: 18,
   /** Encode a file; answered by `clip`s or `clipFailed` with the same id. */
-  loadClip: 4,
-  /** Ends a batch; answered by `done` with the same id once everything before it is worked off. */
-  mark: 5,
-  ready: 16,
+  loadClip: 19,
   /** Encoded frames of transcode `id`. */
-  frames: 17,
-  done: 18,
+  frames: 32,
   /** A part of a clip. */
-  clip: 19,
-  clipFailed: 20,
+  clip: 33,
+  clipFailed: 34,
 } as const;
 
-const HEAD = 9;
 const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
-/** Larger than any record that is written here. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
-
-/** A received record; `payload` is a view. */
-export interface CodecRecord {
-  readonly kind: number;
-  readonly id: number;
-  readonly payload: Buffer;
-}
 
 /** One source packet on its way to the codec process. */
 export interface PacketRecord {
@@ -52,17 +36,6 @@ export interface ClipRequest {
   readonly path: string;
   readonly options: TranscodeOptions;
 }
-
-function record(kind: number, id: number, size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(HEAD + size);
-  bytes.writeUInt32LE(HEAD - 4 + size, 0);
-  bytes.writeUInt8(kind, 4);
-  bytes.writeUInt32LE(id, 5);
-  return bytes;
-}
-
-/** A record without payload. */
-export const encodeSignal = (kind: number, id: number): Buffer => record(kind, id, 0);
 
 export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
   const bytes = record(RECORD.open, id, 5);
@@ -108,15 +81,6 @@ export const decodeClipRequest = (payload: Buffer): ClipRequest => ({
   options: decodeOptions(payload),
   path: payload.toString("utf8", 5),
 });
-
-/** `cpu` is the CPU time that the codec process used so far, microseconds. */
-export function encodeDone(id: number, cpu: number): Buffer {
-  const bytes = record(RECORD.done, id, 8);
-  bytes.writeDoubleLE(cpu, HEAD);
-  return bytes;
-}
-
-export const decodeDone = (payload: Buffer): number => payload.readDoubleLE(0);
 
 export function encodeFrames(id: number, frames: readonly AacFrame[]): Buffer {
   const size = frames.reduce((sum, frame) => sum + 10 + frame.body.byteLength, 0);
@@ -202,31 +166,3 @@ function writeBody(bytes: Buffer, at: number, body: Uint8Array): number {
 
 const readBody = (bytes: Buffer, at: number): Uint8Array =>
   bytes.subarray(at + 2, at + 2 + bytes.readUInt16LE(at));
-
-/** Cuts what a pipe delivers into records; whole records are views of the chunk that carried them. */
-export class RecordReader {
-  #parts: Buffer[] = [];
-  #have = 0;
-  #need = 4;
-
-  /** Every record that `chunk` completes, in order. Throws `RangeError` when a length cannot be true. */
-  *push(chunk: Buffer): Generator<CodecRecord> {
-    this.#parts.push(chunk);
-    this.#have += chunk.byteLength;
-    if (this.#have < this.#need) return;
-    let rest = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
-    for (;;) {
-      this.#need = rest.byteLength < 4 ? 4 : 4 + rest.readUInt32LE(0);
-      if (this.#need > MAX_RECORD_BYTES) throw new RangeError(`record of ${this.#need} bytes`);
-      if (rest.byteLength < 4 || rest.byteLength < this.#need) break;
-      yield {
-        kind: rest.readUInt8(4),
-        id: rest.readUInt32LE(5),
-        payload: rest.subarray(HEAD, this.#need),
-      };
-      rest = rest.subarray(this.#need);
-    }
-    this.#parts = rest.byteLength === 0 ? [] : [rest];
-    this.#have = rest.byteLength;
-  }
-}

@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { extname } from "node:path";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Micros } from "../../base/time.ts";
-import { type CodecRecord, decodeDone, encodeSignal, RECORD, RecordReader } from "./codec-wire.ts";
+import { type CodecRecord, decodeDone, encodeSignal, RecordReader, SIGNAL } from "./records.ts";
 
-/** File name of the process's program beside this one: `.ts` under a loader, `.js` when built. */
-const PROGRAM = fileURLToPath(new URL(`./codec-main${extname(import.meta.url)}`, import.meta.url));
 /** Node flags that a child needs to load the same sources; all others concern only this process. */
 const LOADER_FLAGS = new Set(["--import", "--require", "-r", "--loader", "--experimental-loader"]);
 const PIPE = 3;
@@ -15,6 +12,8 @@ const LOOKS = 8;
 const STDERR_KEPT = 2000;
 
 export interface CodecProcessOptions {
+  /** Module that the process runs; it speaks records over file descriptor 3. */
+  readonly program: URL;
   readonly now: () => Micros;
   /** Silence, while answers are owed, after which the process is killed, milliseconds. */
   readonly silenceMs: number;
@@ -62,9 +61,13 @@ export class CodecProcess {
   constructor(options: CodecProcessOptions, handlers: CodecProcessHandlers) {
     this.#options = options;
     this.#handlers = handlers;
-    this.#child = spawn(process.execPath, [...loaderFlags(process.execArgv), PROGRAM], {
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-    });
+    this.#child = spawn(
+      process.execPath,
+      [...loaderFlags(process.execArgv), fileURLToPath(options.program)],
+      {
+        stdio: ["ignore", "ignore", "pipe", "pipe"],
+      },
+    );
     this.#pipe = this.#child.stdio[PIPE] as Duplex;
     this.#pipe.on("data", (chunk: Buffer) => this.#receive(chunk));
     this.#pipe.on("error", () => this.kill("the pipe broke"));
@@ -98,7 +101,7 @@ export class CodecProcess {
     for (const record of records) this.#pipe.write(record);
     this.#mark = (this.#mark + 1) >>> 0;
     this.#owed.set(this.#mark, this.#options.now());
-    this.#pipe.write(encodeSignal(RECORD.mark, this.#mark));
+    this.#pipe.write(encodeSignal(SIGNAL.mark, this.#mark));
     this.#pipe.uncork();
   }
 
@@ -124,10 +127,10 @@ export class CodecProcess {
   }
 
   #handle(record: CodecRecord): void {
-    if (record.kind === RECORD.ready) {
+    if (record.kind === SIGNAL.ready) {
       this.#ready = true;
       this.#handlers.onReady(record.id);
-    } else if (record.kind === RECORD.done) {
+    } else if (record.kind === SIGNAL.done) {
       this.#owed.delete(record.id);
       this.#cpu = decodeDone(record.payload);
     } else {

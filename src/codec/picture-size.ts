@@ -1,0 +1,5 @@
+/** Size of a picture in luma samples. */
+export interface PictureSize {
+  readonly width: number;
+  readonly height: number;
+}
