@@ -9,6 +9,7 @@ import { EventFeed } from "../api/events/event-feed.ts";
 import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts";
 import { metricsRoute } from "../api/metrics-route.ts";
 import { WcsServer } from "../api/wcs/wcs-server.ts";
+import { WhipSessions } from "../api/whip/whip-sessions.ts";
 import type { Scope } from "../base/scope.ts";
 import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
 import { type Figures, Metrics } from "../observe/metrics.ts";
@@ -45,6 +46,7 @@ export async function openDoors(
   const { streams, logger } = services;
   const wcs = new WcsServer(wcsOptions(settings), streams, systemClock, logger);
   scope.onClose(() => wcs.close());
+  const whip = new WhipSessions(streams, () => undefined);
   const metrics = settings.metrics_enabled
     ? new Metrics(() => figures(services, wcs.sessions))
     : undefined;
@@ -53,7 +55,8 @@ export async function openDoors(
   const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
     if (port === 0) return;
     const options = httpOptions(settings, receiver, tls);
-    const app = createHttpServer(options, { ...services, events, clock: systemClock });
+    const parts = { ...services, whip, events, clock: systemClock };
+    const app = createHttpServer(options, parts);
     if (metrics !== undefined) metricsRoute(app, metrics);
     await listenApp(app, { port, host: hostOf(settings), key }, scope);
   };
