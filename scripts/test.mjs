@@ -13,6 +13,11 @@ const TOOLS = [
     files: ["/usr/sbin/nginx", "/usr/lib/nginx/modules/ngx_rtmp_module.so"],
     packages: ["nginx", "libnginx-mod-rtmp"],
   },
+  {
+    name: "aiortc",
+    files: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/aiortc/__init__.py"],
+    packages: ["python3-aiortc"],
+  },
 ];
 
 const missing = () => TOOLS.filter(({ files }) => !files.every((file) => existsSync(file)));

@@ -23,6 +23,7 @@ import { metricsRoute } from "./metrics-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
+import type { WhipSessions } from "./whip/whip-sessions.ts";
 
 export interface HttpServerOptions {
   readonly maxBodyBytes: number;
@@ -55,6 +56,7 @@ export interface HttpServices {
   readonly readiness: Readiness;
   /** Undefined when nobody may see them. */
   readonly metrics: Metrics | undefined;
+  readonly whip: WhipSessions;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -82,7 +84,7 @@ export function createHttpServer(
     if (options.receiverHttpPort !== undefined) preview(guarded, options.receiverHttpPort);
     done();
   });
-  whipRoutes(app, services.streams, services.access);
+  whipRoutes(app, services.whip);
   health(app, services.readiness);
   page(app, options);
   return app;
@@ -103,19 +105,19 @@ function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): voi
     reply.headers({
       "Access-Control-Allow-Origin": cors.origin,
       "Access-Control-Allow-Credentials": "true",
-      "Access-Control-Expose-Headers": "Location, ETag, Link",
+      "Access-Control-Expose-Headers":
+        "Location, ETag, Link, Allow, Accept-Post, Accept-Patch, Retry-After, WWW-Authenticate",
     });
   });
-  app.options("/*", async (request, reply) => {
-    const whip = request.url.startsWith("/whip/");
-    return reply
+  app.options("/*", async (_request, reply) =>
+    reply
       .headers({
-        "Access-Control-Allow-Headers": `${cors.headers}${whip ? ",authorization,if-match" : ""}`,
-        "Access-Control-Allow-Methods": whip ? "POST,PATCH,DELETE,OPTIONS" : `${cors.methods},GET`,
+        "Access-Control-Allow-Headers": cors.headers,
+        "Access-Control-Allow-Methods": `${cors.methods},GET`,
       })
       .code(200)
-      .send();
-  });
+      .send(),
+  );
 }
 
 function errors(app: FastifyInstance, { clock, logger }: HttpServices): void {

@@ -8,6 +8,7 @@ import type { FastifyInstance } from "fastify";
 import { EventFeed } from "../api/events/event-feed.ts";
 import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts";
 import { WcsServer } from "../api/wcs/wcs-server.ts";
+import { WhipSessions } from "../api/whip/whip-sessions.ts";
 import type { Scope } from "../base/scope.ts";
 import { Access } from "../control/access.ts";
 import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
@@ -45,6 +46,9 @@ export async function openDoors(
   const access = openAccess(settings);
   const wcs = new WcsServer(wcsOptions(settings), { ...services, access, clock: systemClock });
   scope.onClose(() => wcs.close());
+  const whip = new WhipSessions(services.streams, (_name, token) =>
+    access.checkPublishToken(token),
+  );
   const metrics = settings.metrics_enabled
     ? new Metrics(() => figures(services, wcs.sessions))
     : undefined;
@@ -57,6 +61,7 @@ export async function openDoors(
       ...services,
       access,
       events,
+      whip,
       metrics,
       clock: systemClock,
     });
