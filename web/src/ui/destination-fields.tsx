@@ -2,6 +2,7 @@ import type { Finding } from "../../../src/control/destination-lint.ts";
 import { OTHER_SERVER, PLATFORMS } from "../../../src/control/destination-profile.ts";
 import { type Draft, isAboutKey, LOCAL, profileOf, withPlatform, withUrl } from "../model/draft.ts";
 import { Findings } from "./health.tsx";
+import { Icon } from "./icon.tsx";
 
 interface Props {
   readonly draft: Draft;
@@ -86,9 +87,16 @@ export function DestinationFields(props: Props) {
           onInput={(e) => onChange(withUrl(draft, e.currentTarget.value.trim(), localReceiver))}
         />
       </label>
-      <KeyField {...props} />
+      {draft.platform !== LOCAL && <KeyField {...props} />}
       <div class="lint" id="destinationFindings" aria-live="polite">
-        <Findings findings={findings} />
+        {findings.length > 0 ? (
+          <Findings findings={findings} />
+        ) : (
+          <p class="calm">
+            <Icon name="check" />
+            Nothing is wrong with this address.
+          </p>
+        )}
       </div>
     </>
   );

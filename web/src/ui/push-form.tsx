@@ -43,10 +43,11 @@ function StreamField({
   );
 }
 
-function OutcomeLine({ outcome }: { readonly outcome: Outcome }) {
+function OutcomeLine({ outcome, idle }: { readonly outcome: Outcome; readonly idle: string }) {
   return (
     <div class="outcome">
-      <p class="status live" id="pushStatus" role="status">
+      <p class={`status ${outcome.kind === "started" ? "live" : ""}`} id="pushStatus" role="status">
+        {outcome.kind === "none" && idle}
         {outcome.kind === "started" && `The push of ${outcome.stream} has been started.`}
         {outcome.kind === "busy" && "Starting ..."}
       </p>
@@ -119,7 +120,10 @@ export function PushForm({ stream, onStream }: Props) {
         >
           Start push
         </button>
-        <OutcomeLine outcome={outcome} />
+        <OutcomeLine
+          outcome={outcome}
+          idle={chosen === "" ? "There is no stream to push yet." : "Starts at once."}
+        />
       </form>
     </section>
   );

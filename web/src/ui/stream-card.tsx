@@ -22,7 +22,7 @@ function StreamFigures({ entry: { figures, chart, loss } }: { readonly entry: St
       <Figure name="In">{bitrate(incoming)}</Figure>
       <Figure name="Pictures">{figures ? `${Math.round(figures.fps)} fps` : UNKNOWN}</Figure>
       <Figure name="Loss">{percent(loss, 1)}</Figure>
-      <Figure name="Skew">{milliseconds(figures?.skewMs)}</Figure>
+      <Figure name="Skew">{milliseconds(figures?.skewMs && Math.abs(figures.skewMs))}</Figure>
       <Figure name="Round trip">{milliseconds(figures?.roundTrip)}</Figure>
     </FigureList>
   );
