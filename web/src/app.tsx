@@ -1,191 +1,115 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import {
-  listPushes,
-  listStreams,
   loadConfig,
   type PageConfig,
-  type Push,
-  type Stream,
+  type PushWish,
+  type Refusal,
   startPush,
-} from "./api.ts";
-import { Playback } from "./playback.tsx";
-import { type Broadcast, goLive, type PublishState } from "./publisher.ts";
-import { PushList } from "./push-list.tsx";
-import { StreamList } from "./stream-list.tsx";
+} from "./server/api.ts";
+import { storedToken, storeToken } from "./server/token.ts";
+import { type Desk, DeskContext } from "./ui/desk.ts";
+import { EndedList } from "./ui/ended-list.tsx";
+import { Now, useClock } from "./ui/now.ts";
+import { PageHeader } from "./ui/page-header.tsx";
+import { PushForm } from "./ui/push-form.tsx";
+import { StreamBoard } from "./ui/stream-board.tsx";
+import { failedPushes } from "./ui/stream-card.tsx";
+import { Studio } from "./ui/studio.tsx";
+import { Toast } from "./ui/toast.tsx";
+import { TokenForm } from "./ui/token-form.tsx";
+import { type BoardHandle, useBoard } from "./ui/use-board.ts";
 
-const REFRESH_MS = 1000;
-const randomName = (): string => `stream-${Math.random().toString(36).slice(2, 6)}`;
-
-const LIVE_WORDS: Record<PublishState["kind"], string> = {
-  idle: "Not live",
-  starting: "Starting ...",
-  live: "You are live",
-  failed: "Failed",
-};
-
-function socketUrl({ wsPort, wssPort }: PageConfig): string {
-  const secure = location.protocol === "https:" && wssPort !== null;
-  return `${secure ? "wss" : "ws"}://${location.hostname}:${secure ? wssPort : wsPort}`;
+/** Pushes that this page started, and what it asked for. */
+function useStarted() {
+  const wishes = useRef(new Map<string, PushWish>());
+  const [watched, setWatched] = useState<ReadonlySet<string>>(new Set());
+  const start = async (wish: PushWish): Promise<void> => {
+    const id = await startPush(wish);
+    wishes.current.set(id, wish);
+    setWatched((before) => new Set([...before, id]));
+  };
+  return { start, watched, wishOf: (id: string) => wishes.current.get(id) };
 }
 
-/** Asks for the lists once a second while the page is shown. */
-function useLists(onError: (message: string) => void) {
-  const [streams, setStreams] = useState<readonly Stream[]>([]);
-  const [pushes, setPushes] = useState<readonly Push[]>([]);
-  useEffect(() => {
-    const refresh = async (): Promise<void> => {
-      try {
-        setStreams(await listStreams());
-        setPushes(await listPushes());
-      } catch (error) {
-        onError(`No answer from the server: ${(error as Error).message}`);
-      }
-    };
-    void refresh();
-    const timer = setInterval(() => void refresh(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, [onError]);
-  return { streams, pushes };
-}
-
-/** Where the local receiver plays a push back; undefined for a push that goes elsewhere. */
-function previewUrl(config: PageConfig, push: Push | undefined): string | undefined {
-  const { localReceiver } = config;
-  if (push === undefined || localReceiver === null) return undefined;
-  if (push.rtmpUrl.replace(/\/+$/, "") !== localReceiver) return undefined;
-  const app = new URL(localReceiver.replace(/^rtmp:/, "http:")).pathname;
-  return `/preview${app}/${encodeURIComponent(push.streamName)}.flv`;
-}
-
-interface StudioProps {
+interface MainProps {
   readonly config: PageConfig;
-  readonly pushes: readonly Push[];
-  readonly onError: (message: string) => void;
+  readonly handle: BoardHandle;
+  readonly onProblem: (message: string) => void;
 }
 
-/** From the camera to a destination, and the republished picture beside the local one. */
-function Studio({ config, pushes, onError }: StudioProps) {
-  const display = useRef<HTMLDivElement>(null);
-  const broadcast = useRef<Broadcast>();
-  const [name, setName] = useState(randomName);
-  const [url, setUrl] = useState(config.localReceiver ?? "rtmp://");
-  const [state, setState] = useState<PublishState>({ kind: "idle" });
-  const [mine, setMine] = useState<string>();
-  const live = state.kind === "live";
-  const push = pushes.find((p) => p.mediaSessionId === mine);
-  const preview = previewUrl(config, push);
-
-  const toggleLive = (): void => {
-    if (state.kind === "live" || state.kind === "starting") broadcast.current?.stop();
-    else if (display.current !== null) {
-      const options = { urlServer: socketUrl(config), name, display: display.current };
-      broadcast.current = goLive({ ...options, onState: setState });
-    }
+function Main({ config, handle, onProblem }: MainProps) {
+  const { board, change } = handle;
+  const [stream, setStream] = useState<string>();
+  const { start, watched, wishOf } = useStarted();
+  const desk: Desk = {
+    config,
+    board,
+    start,
+    wishOf,
+    act: (action) => {
+      action.catch((error: Error) => onProblem(error.message));
+    },
+    dismiss: (id) => change({ dismiss: id }),
+    dismissAll: () => change({ dismissAll: true }),
+    compose: (name) => {
+      setStream(name);
+      document.getElementById("platform")?.focus();
+    },
   };
-  const submit = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    try {
-      setMine((await startPush(name, url))?.mediaSessionId);
-    } catch (error) {
-      onError((error as Error).message);
-    }
-  };
+  const inCards = useMemo(
+    () => new Set([...board.streams.keys()].flatMap((id) => failedPushes(board.ended, id))),
+    [board.streams, board.ended],
+  );
+  const over = board.ended.filter(({ kind, view }) => kind === "stream" || !inCards.has(view));
   return (
-    <section class="studio" aria-label="Studio">
-      <div class="pane">
-        <h2>Your camera</h2>
-        <div class="screen" ref={display} id="preview" />
-        <div class="controls">
-          <label>
-            Stream name
-            <input
-              id="streamName"
-              value={name}
-              disabled={live}
-              onInput={(e) => setName(e.currentTarget.value)}
-            />
-          </label>
-          <button
-            type="button"
-            id="goLive"
-            class={live ? "danger" : "primary"}
-            onClick={toggleLive}
-          >
-            {state.kind === "live" || state.kind === "starting" ? "Stop" : "Go live"}
-          </button>
+    <DeskContext.Provider value={desk}>
+      <main class={handle.status === "lost" ? "stale" : ""}>
+        <div class="desk">
+          <Studio onLive={setStream} />
+          <PushForm stream={stream} onStream={setStream} />
         </div>
-        <p class={`status ${state.kind}`} id="liveStatus" role="status" aria-live="polite">
-          {LIVE_WORDS[state.kind]}
-          {state.kind === "failed" && `: ${state.message}`}
-        </p>
-      </div>
-      <div class="pane">
-        <h2>What the destination gets</h2>
-        <div class="screen" id="playback">
-          {preview === undefined ? (
-            <p class="empty">
-              {push === undefined
-                ? "Start a push to see the republished picture here."
-                : "This destination cannot be played back here."}
-            </p>
-          ) : (
-            <Playback url={preview} />
-          )}
+        <div class="wall">
+          <StreamBoard watched={watched} />
+          <EndedList entries={over} />
         </div>
-        <form class="controls" onSubmit={(e) => void submit(e)}>
-          <label>
-            RTMP URL
-            <input
-              id="rtmpUrl"
-              value={url}
-              spellcheck={false}
-              onInput={(e) => setUrl(e.currentTarget.value)}
-            />
-          </label>
-          <button type="submit" id="startPush" class="primary" disabled={!live}>
-            Start push
-          </button>
-        </form>
-        <p class="status" id="pushStatus" role="status" aria-live="polite">
-          {push === undefined ? "" : `Pushing to ${push.rtmpUrl} as ${push.streamName}`}
-        </p>
-      </div>
-    </section>
+      </main>
+    </DeskContext.Provider>
   );
 }
 
 export function App() {
   const [config, setConfig] = useState<PageConfig>();
-  const [error, setError] = useState<string>();
-  const { streams, pushes } = useLists(setError);
+  const [problem, setProblem] = useState<string>();
+  const [round, setRound] = useState(0);
+  const handle = useBoard(config?.localReceiver ?? null, round);
+  const locked = handle.status === "unauthorized";
+  const now = useClock();
+  // Asked again with every token, because a token may open what was closed.
   useEffect(() => {
-    loadConfig().then(setConfig, (reason: Error) => setError(reason.message));
-  }, []);
+    loadConfig().then(setConfig, (reason: Refusal) => setProblem(reason.message));
+  }, [round]);
+  const unlock = (token: string): void => {
+    storeToken(token);
+    setRound(round + 1);
+  };
   return (
-    <>
-      <header>
-        <h1>Transponder</h1>
-        <p>From the browser to any RTMP server</p>
-      </header>
-      <main>
-        {error !== undefined && (
-          <div class="alert" role="alert">
-            <span>{error}</span>
-            <button type="button" aria-label="Dismiss" onClick={() => setError(undefined)}>
-              Dismiss
-            </button>
-          </div>
-        )}
-        {config !== undefined && <Studio config={config} pushes={pushes} onError={setError} />}
-        <section aria-label="Live streams">
-          <h2>Live streams</h2>
-          <StreamList streams={streams} />
-        </section>
-        <section aria-label="Pushes">
-          <h2>Pushes</h2>
-          <PushList pushes={pushes} onError={setError} />
-        </section>
-      </main>
-    </>
+    <Now.Provider value={now}>
+      <a class="skip" href="#streams">
+        Skip to the live streams
+      </a>
+      <PageHeader status={handle.status} server={locked ? undefined : handle.board.server} />
+      {locked && <TokenForm key={round} refused={storedToken() !== undefined} onToken={unlock} />}
+      {!locked && config !== undefined && (
+        <Main config={config} handle={handle} onProblem={setProblem} />
+      )}
+      <p class="visually-hidden" role="status">
+        {handle.spoken}
+      </p>
+      <Toast
+        lost={handle.status === "lost"}
+        problem={problem}
+        onDismiss={() => setProblem(undefined)}
+      />
+    </Now.Provider>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 const RETRY_MS = 1000;
 
 /** Plays an HTTP-FLV stream and tries again while it is not there yet. */
-export function Playback({ url }: { readonly url: string }) {
+export function Playback({ url, title }: { readonly url: string; readonly title: string }) {
   const video = useRef<HTMLVideoElement>(null);
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -28,6 +28,14 @@ export function Playback({ url }: { readonly url: string }) {
       player.destroy();
     };
   }, [url, round]);
-  if (!mpegts.isSupported()) return <p class="empty">This browser cannot play FLV streams.</p>;
-  return <video ref={video} muted playsInline controls aria-label="Republished picture" />;
+  return (
+    <figure class="screen small playback">
+      {mpegts.isSupported() ? (
+        <video ref={video} muted playsInline aria-label={title} />
+      ) : (
+        <p class="on-screen">This browser cannot play FLV streams.</p>
+      )}
+      <figcaption>Destination</figcaption>
+    </figure>
+  );
 }

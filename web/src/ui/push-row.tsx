@@ -1,0 +1,145 @@
+import { useEffect, useState } from "preact/hooks";
+import { Playback } from "../media/playback.tsx";
+import type { PushEntry } from "../model/board.ts";
+import {
+  bitrate,
+  destinationName,
+  duration,
+  isLocal,
+  milliseconds,
+  pushState,
+  seconds,
+  UNKNOWN,
+} from "../model/words.ts";
+import { setMuted, stopPush } from "../server/api.ts";
+import type { PushView } from "../server/views.ts";
+import { useDesk } from "./desk.ts";
+import { Figure, FigureList } from "./figure-list.tsx";
+import { HealthBadge, HealthReasons } from "./health.tsx";
+import { useNow } from "./now.ts";
+import { SoundButton, SoundForm } from "./sound-control.tsx";
+import { Sparkline } from "./sparkline.tsx";
+
+/** Where the local receiver plays a push back; undefined for a push that goes elsewhere. */
+function playbackUrl(push: PushView, localReceiver: string | null): string | undefined {
+  if (localReceiver === null || !isLocal(push.destination, localReceiver)) return undefined;
+  const app = new URL(localReceiver.replace(/^rtmp:/, "http:")).pathname;
+  return `/preview${app}/${encodeURIComponent(push.publishedName)}.flv`;
+}
+
+function PushFigures({ entry: { figures, chart } }: { readonly entry: PushEntry }) {
+  return (
+    <FigureList
+      label="Figures of the push"
+      chart={<Sparkline label="Bitrate out" values={chart} />}
+    >
+      <Figure name="Out">{bitrate(figures?.bitrate)}</Figure>
+      <Figure name="Keyframes">
+        {figures?.keyframeInterval ? `${seconds(figures.keyframeInterval)}` : UNKNOWN}
+      </Figure>
+      <Figure name="Waiting">{milliseconds(figures?.backlogMs)}</Figure>
+      <Figure name="Left out">{figures?.framesDropped ?? UNKNOWN}</Figure>
+      <Figure name="Reconnects">{figures?.reconnects ?? UNKNOWN}</Figure>
+    </FigureList>
+  );
+}
+
+function PushHead({ entry }: { readonly entry: PushEntry }) {
+  const { config, board } = useDesk();
+  const { view } = entry;
+  const now = useNow();
+  const health = entry.figures?.health ?? view.health;
+  return (
+    <div class="head">
+      <div class="title">
+        <h4>{destinationName(view, config.localReceiver)}</h4>
+        <p class="address" title={view.destination}>
+          {view.destination}
+          {view.publishedName !== "***" && ` as ${view.publishedName}`}
+        </p>
+      </div>
+      <p class="facts">
+        <span class={`state ${view.state}`}>{pushState(view, entry.retryAt - now)}</span>
+        <span class="age">{duration(now + board.clockOffset - view.createdAt)}</span>
+        <HealthBadge health={health} />
+      </p>
+    </div>
+  );
+}
+
+/** One push with its figures, its health and its switches. */
+export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean }) {
+  const { config, act } = useDesk();
+  const { view } = entry;
+  const [soundOpen, setSoundOpen] = useState(false);
+  const [watching, setWatching] = useState(watched);
+  useEffect(() => setWatching(watched), [watched]);
+  const playback = playbackUrl(view, config.localReceiver);
+  const name = destinationName(view, config.localReceiver);
+  return (
+    <li class="push" aria-label={`Push to ${name}`}>
+      <PushHead entry={entry} />
+      <PushFigures entry={entry} />
+      <HealthReasons health={entry.figures?.health ?? view.health} />
+      {playback !== undefined && watching && (
+        <Playback url={playback} title={`What ${name} gets`} />
+      )}
+      <div class="actions">
+        {playback !== undefined && (
+          <button type="button" aria-pressed={watching} onClick={() => setWatching(!watching)}>
+            {watching ? "Stop watching" : "Watch"}
+          </button>
+        )}
+        <button
+          type="button"
+          aria-pressed={view.muted}
+          onClick={() => act(setMuted(view.id, !view.muted))}
+        >
+          {view.muted ? "Unmute" : "Mute"}
+        </button>
+        <SoundButton push={view} open={soundOpen} onToggle={() => setSoundOpen(!soundOpen)} />
+        <button type="button" class="danger" onClick={() => act(stopPush(view.id))}>
+          Stop push
+        </button>
+      </div>
+      {soundOpen && !view.soundEnabled && (
+        <SoundForm push={view} onDone={() => setSoundOpen(false)} />
+      )}
+    </li>
+  );
+}
+
+/** A push that ended by itself, until somebody has read why. */
+export function FailedPush({ push }: { readonly push: PushView }) {
+  const { config, act, dismiss, start, wishOf } = useDesk();
+  const wish = wishOf(push.id);
+  const again = (): void => {
+    if (wish !== undefined) act(start(wish).then(() => dismiss(push.id)));
+  };
+  return (
+    <li class="push failed" aria-label="Failed push">
+      <div class="head">
+        <div class="title">
+          <h4>{destinationName(push, config.localReceiver)}</h4>
+          <p class="address" title={push.destination}>
+            {push.destination}
+          </p>
+        </div>
+        <p class="facts">
+          <span class="state ended">Failed</span>
+        </p>
+      </div>
+      <p class="why">{push.reason?.message}</p>
+      <div class="actions">
+        {wish !== undefined && (
+          <button type="button" onClick={again}>
+            Start again
+          </button>
+        )}
+        <button type="button" onClick={() => dismiss(push.id)}>
+          Dismiss
+        </button>
+      </div>
+    </li>
+  );
+}
