@@ -46,6 +46,7 @@ const MESSAGES = [
       minBitrate: 0,
       maxBitrate: 0,
       rtmpUrl: undefined,
+      token: undefined,
     },
   ],
   [
@@ -68,6 +69,7 @@ const MESSAGES = [
       minBitrate: 0,
       maxBitrate: 1000,
       rtmpUrl: "rtmp://localhost:1935/live",
+      token: undefined,
     },
   ],
   [
