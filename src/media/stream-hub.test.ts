@@ -1,87 +1,253 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Micros, micros } from "../base/time.ts";
-import { wholeNalUnit } from "../codec/h264/nal-unit.ts";
+import fc from "fast-check";
+import { deltaPicture, keyPicture, opusFrame, SPS_1080 } from "../../test/support/pictures.ts";
+import { always } from "../../test/support/properties.ts";
+import { micros } from "../base/time.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
-import type { VideoFrame } from "./frame.ts";
+import type { AudioSlot } from "./audio-line.ts";
+import type { AudioFrame } from "./frame.ts";
 import { type HubSubscriber, StreamHub } from "./stream-hub.ts";
 
-const ms = (n: number): Micros => micros(n * 1000);
+const ms = (n: number) => micros(n * 1000);
 
-const SPS = Uint8Array.of(0x67, 0x42, 0xe0, 0x1f, 0xda, 0x01, 0x40, 0x16, 0xe8);
-const PPS = Uint8Array.of(0x68, 0xce, 0x3c, 0x80);
+/** What one destination got, as text: role and time of pictures, `live` or `silent` of slots. */
+class Listener implements HubSubscriber {
+  readonly got: string[] = [];
+  readonly slots: AudioSlot[] = [];
+  wantsLiveAudio = true;
+  awaitsFirstPicture = true;
 
-function picture(at: number, key: boolean): VideoFrame {
-  const slice = Uint8Array.of(key ? 0x65 : 0x41, 0x80, at & 0xff);
-  const nalUnits = (key ? [SPS, PPS, slice] : [slice]).map(wholeNalUnit);
-  const size = nalUnits.reduce((sum, unit) => sum + unit.size, 0);
-  return { kind: "video", codec: "h264", pts: ms(at), arrival: ms(at), key, nalUnits, size };
+  onVideo(tag: VideoTag): void {
+    this.got.push(`${tag.role}@${tag.pts / 1000}`);
+    if (tag.role === "key") this.awaitsFirstPicture = false;
+  }
+
+  /** A replay may bring slots again that went out before; a destination sends them once. */
+  onAudio(slot: AudioSlot): void {
+    if (slot.slot > (this.slots.at(-1)?.slot ?? -1)) this.slots.push(slot);
+  }
 }
 
-function open() {
-  const asked: string[] = [];
+function openHub() {
+  const calls = { keyframes: 0, opened: 0, closed: 0 };
+  const encoded: AudioFrame[] = [];
   const hub = new StreamHub(
     {
-      ring: { maxBytes: 1 << 20, maxDuration: ms(5000) },
-      line: { patience: ms(250), idleDelay: ms(60), history: 250 },
+      ring: { maxBytes: 1 << 20, maxDuration: ms(10_000) },
+      line: { patience: ms(100), idleDelay: ms(20), history: 200 },
       freshGroup: ms(500),
       keyframePatience: ms(200),
       keyframeInterval: ms(2000),
       encoderGrace: ms(500),
     },
     {
-      requestKeyframe: () => asked.push("keyframe"),
-      openAudio: () => ({ write: () => undefined, close: () => undefined }),
+      requestKeyframe: () => {
+        calls.keyframes += 1;
+      },
+      openAudio: () => {
+        calls.opened += 1;
+        return {
+          write: (frame) => {
+            encoded.push(frame);
+          },
+          close: () => {
+            calls.closed += 1;
+          },
+        };
+      },
     },
   );
-  return { hub, asked };
+  return { hub, calls, encoded };
 }
 
-/** What a destination was given, as `role@milliseconds`. */
-class Destination implements HubSubscriber {
-  readonly tags: string[] = [];
-  readonly wantsLiveAudio = false;
-  awaitsFirstPicture = true;
-
-  onVideo(tag: VideoTag): void {
-    this.tags.push(`${tag.role}@${tag.pts / 1000}`);
-    if (tag.role === "key") this.awaitsFirstPicture = false;
-  }
-
-  onAudio(): void {
-    // The pictures alone are looked at.
-  }
-}
-
-test("a destination that joins between two equal keyframes has the configuration before the second", () => {
-  const { hub, asked } = open();
-  hub.onFrame(picture(0, true), ms(0));
-  hub.onFrame(picture(900, false), ms(900));
-  const destination = new Destination();
-  hub.join(destination, ms(1000));
-  assert.deepEqual(asked, ["keyframe"]);
-  hub.onFrame(picture(1050, true), ms(1050));
-  assert.deepEqual(destination.tags, ["config@0", "key@1050"]);
+test("a group of pictures that is fresh starts a destination at once", () => {
+  const { hub, calls } = openHub();
+  hub.onFrame(keyPicture(1000), ms(1000));
+  hub.onFrame(deltaPicture(1033), ms(1033));
+  const listener = new Listener();
+  hub.join(listener, ms(1100));
+  assert.deepEqual(listener.got, ["config@1000", "key@1000", "delta@1033"]);
+  assert.equal(calls.keyframes, 0);
+  hub.onFrame(deltaPicture(1066), ms(1066));
+  assert.equal(listener.got.at(-1), "delta@1066");
 });
 
-test("a fresh group starts a destination at once, without asking for a keyframe", () => {
-  const { hub, asked } = open();
-  hub.onFrame(picture(0, true), ms(0));
-  hub.onFrame(picture(40, false), ms(40));
-  const destination = new Destination();
-  hub.join(destination, ms(60));
-  assert.deepEqual(destination.tags, ["config@0", "key@0", "delta@40"]);
-  assert.deepEqual(asked, []);
+test("an older group makes the hub ask for a keyframe; the configuration is there when it comes", () => {
+  const { hub, calls } = openHub();
+  hub.onFrame(keyPicture(0), ms(0));
+  hub.onFrame(deltaPicture(1000), ms(1000));
+  const listener = new Listener();
+  hub.join(listener, ms(1010));
+  assert.equal(calls.keyframes, 1);
+  hub.onFrame(deltaPicture(1033), ms(1033));
+  hub.onFrame(keyPicture(1066), ms(1066));
+  const pictures = listener.got.filter((what) => !what.startsWith("delta"));
+  assert.deepEqual(pictures, ["config@0", "key@1066"]);
 });
 
-test("when no keyframe comes in time, the older group starts the destination", () => {
-  const { hub } = open();
-  hub.onFrame(picture(0, true), ms(0));
-  hub.onFrame(picture(1000, false), ms(1000));
-  const destination = new Destination();
-  hub.join(destination, ms(1010));
-  hub.tick(ms(1100));
-  assert.deepEqual(destination.tags, ["config@0"]);
-  hub.tick(ms(1211));
-  assert.deepEqual(destination.tags, ["config@0", "key@0", "delta@1000"]);
+test("when no keyframe comes in time, the older group is used", () => {
+  const { hub } = openHub();
+  hub.onFrame(keyPicture(0), ms(0));
+  hub.onFrame(deltaPicture(1000), ms(1000));
+  const listener = new Listener();
+  hub.join(listener, ms(1010));
+  hub.tick(ms(1209));
+  assert.ok(!listener.got.includes("key@0"));
+  hub.tick(ms(1210));
+  assert.deepEqual(listener.got.slice(-2), ["key@0", "delta@1000"]);
+  assert.equal(listener.got[0], "config@0");
+  hub.tick(ms(1300));
+  assert.equal(listener.got.filter((what) => what === "key@0").length, 1);
+});
+
+test("a destination that joins an empty hub gets the first picture with its configuration", () => {
+  const { hub, calls } = openHub();
+  const listener = new Listener();
+  hub.join(listener, ms(0));
+  assert.equal(calls.keyframes, 1);
+  hub.onFrame(keyPicture(10), ms(10));
+  hub.onFrame(keyPicture(20, SPS_1080), ms(20));
+  assert.deepEqual(listener.got, ["config@10", "key@10", "config@20", "key@20"]);
+  assert.deepEqual([hub.videoFormat?.width, hub.hasVideo], [1920, true]);
+});
+
+test("all destinations get the same tags, and one that left gets none", () => {
+  const { hub } = openHub();
+  const tags: VideoTag[][] = [[], []];
+  const listeners = tags.map((list) => {
+    const listener = new Listener();
+    listener.onVideo = (tag) => {
+      list.push(tag);
+    };
+    hub.join(listener, ms(0));
+    return listener;
+  });
+  assert.equal(hub.subscribers, 2);
+  hub.onFrame(keyPicture(10), ms(10));
+  assert.ok(tags[0]?.every((tag, i) => tag === tags[1]?.[i]));
+  hub.leave(listeners[0] as Listener, ms(11));
+  hub.onFrame(deltaPicture(20), ms(20));
+  assert.deepEqual([tags[0]?.length, tags[1]?.length], [2, 3]);
+});
+
+test("keyframes are asked for at the interval while somebody listens, and not otherwise", () => {
+  const { hub, calls } = openHub();
+  hub.onFrame(keyPicture(0), ms(0));
+  hub.tick(ms(5000));
+  assert.equal(calls.keyframes, 0);
+  const listener = new Listener();
+  hub.join(listener, ms(100));
+  hub.tick(ms(1999));
+  assert.equal(calls.keyframes, 0);
+  hub.tick(ms(2000));
+  assert.equal(calls.keyframes, 1);
+  hub.onFrame(keyPicture(2001), ms(2001));
+  hub.tick(ms(2100));
+  assert.equal(calls.keyframes, 1);
+});
+
+test("audio is encoded while it can be heard, from what was heard lately on", () => {
+  const { hub, calls, encoded } = openHub();
+  for (let at = 0; at < 1000; at += 20) hub.onFrame(opusFrame(at), ms(at));
+  assert.deepEqual([calls.opened, hub.audioChannels], [0, 2]);
+  const listener = new Listener();
+  hub.join(listener, ms(1000));
+  assert.equal(calls.opened, 1);
+  // Only what lies on the line that begins now.
+  assert.ok(encoded.every(({ pts, duration }) => pts + duration >= ms(1000) - 21_334));
+  hub.onFrame(opusFrame(1000), ms(1000));
+  assert.equal(encoded.at(-1)?.pts, ms(1000));
+  listener.wantsLiveAudio = false;
+  hub.updateAudio(ms(1010));
+  hub.updateAudio(ms(1010));
+  assert.equal(calls.closed, 1);
+  listener.wantsLiveAudio = true;
+  hub.updateAudio(ms(1020));
+  assert.equal(calls.opened, 2);
+  hub.leave(listener, ms(1030));
+  assert.equal(calls.closed, 2);
+});
+
+test("an encoding that was lost is opened again with the next frame", () => {
+  const { hub, calls } = openHub();
+  hub.join(new Listener(), ms(0));
+  hub.onFrame(opusFrame(0), ms(0));
+  assert.equal(calls.opened, 1);
+  hub.audioLost();
+  hub.onFrame(opusFrame(20), ms(20));
+  assert.equal(calls.opened, 2);
+});
+
+test("a closed hub sends nothing and holds nothing", () => {
+  const { hub, calls } = openHub();
+  const listener = new Listener();
+  hub.join(listener, ms(0));
+  hub.onFrame(opusFrame(0), ms(0));
+  hub.close();
+  hub.onFrame(keyPicture(10), ms(10));
+  hub.tick(ms(5000));
+  assert.deepEqual([listener.got, listener.slots.length, hub.subscribers], [[], 0, 0]);
+  assert.equal(calls.closed, 1);
+});
+
+type Event = "key" | "delta" | "audio" | "join" | "leave" | "tick" | "lost" | "encoded";
+
+test("in any order of events: slots without gap or repetition, pictures from a key on, times in order", () => {
+  const kinds: Event[] = [
+    "key",
+    "delta",
+    "delta",
+    "audio",
+    "audio",
+    "join",
+    "leave",
+    "tick",
+    "lost",
+    "encoded",
+  ];
+  const events = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.nat(60)), { maxLength: 80 });
+  always(
+    events,
+    (list) => {
+      const { hub } = openHub();
+      const all: Listener[] = [];
+      let here: Listener | undefined;
+      let now = 0;
+      for (const [kind, wait] of list) {
+        now += wait;
+        if (kind === "key") hub.onFrame(keyPicture(now), ms(now));
+        else if (kind === "delta") hub.onFrame(deltaPicture(now), ms(now));
+        else if (kind === "audio") hub.onFrame(opusFrame(now), ms(now));
+        else if (kind === "tick") hub.tick(ms(now));
+        else if (kind === "lost") hub.audioLost();
+        else if (kind === "encoded")
+          hub.onEncoded(Math.floor((now * 48) / 1024), Uint8Array.of(0xaf));
+        else if (kind === "join" && here === undefined) {
+          here = new Listener();
+          all.push(here);
+          hub.join(here, ms(now));
+        } else if (kind === "leave" && here !== undefined) {
+          hub.leave(here, ms(now));
+          here = undefined;
+        }
+      }
+      for (const { got, slots } of all) {
+        const numbers = slots.map(({ slot }) => slot);
+        assert.deepEqual(
+          numbers,
+          numbers.map((_, i) => (numbers[0] ?? 0) + i),
+        );
+        const key = got.findIndex((what) => what.startsWith("key"));
+        assert.ok(key < 0 || got.slice(0, key).some((what) => what.startsWith("config")));
+        const times = got.slice(Math.max(0, key)).filter((what) => !what.startsWith("config"));
+        const values = times.map((what) => Number(what.split("@")[1]));
+        assert.deepEqual(
+          values,
+          values.toSorted((a, b) => a - b),
+        );
+      }
+    },
+    2000,
+  );
 });
