@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { always, hex, unlessRuleBroken } from "../../test/support/properties.ts";
-import { audioTrack, videoTrack } from "../../test/support/tracks.ts";
+import { audioTrack, videoTrack } from "../../test/support/simulated-publisher.ts";
 import { micros, millis } from "../base/time.ts";
 import { fullIntraRequest, pictureLoss } from "../protocol/rtcp/keyframe-request.ts";
 import { nackPackets } from "../protocol/rtcp/nack.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { always } from "../../test/support/properties.ts";
-import { videoTrack } from "../../test/support/tracks.ts";
+import { videoTrack } from "../../test/support/simulated-publisher.ts";
 import { micros } from "../base/time.ts";
 import type { RtpPacket } from "../protocol/rtp/packet.ts";
 import { wireSeq } from "../protocol/rtp/sequence.ts";
