@@ -11,7 +11,14 @@ import { type Chance, fuzz, mutate } from "./support/fuzz.ts";
 
 const SPS = Buffer.from("6742c00dda0507ec0440000003004000000c83c50aa8", "hex");
 const PPS = Buffer.from("68ce0fc8", "hex");
-const TRACKS = [videoTrack(), audioTrack()];
+const CODECS = ["h264", "vp8", "vp9", "av1"] as const;
+/** Beginnings of payloads that the depacketizers of the codecs understand. */
+const HEADS = [
+  ...["6588", "41aa", "7c8588", "7c0588", "7c4588", "7cc588"],
+  ...["10303012009d012a4001f000", "1031", "00aa", "90e08005012030"],
+  ...["0c824983420013f00ef600", "0886", "04aa", "0e18014000f00082", "ac8001000082"],
+  ...["180a0b000000043cffbcdaf90040", "5030aa", "d0bb", "90cc", "2802", "0800"],
+];
 
 class Source {
   readonly #chance: Chance;
@@ -54,8 +61,7 @@ class Source {
   }
 
   #picture(): Uint8Array {
-    const kinds = ["6588", "41aa", "7c8588", "7c0588", "7c4588", "7cc588"];
-    if (this.#chance.below(4) > 0) return Buffer.from(this.#chance.pick(kinds), "hex");
+    if (this.#chance.below(4) > 0) return Buffer.from(this.#chance.pick(HEADS), "hex");
     const aggregate = [Buffer.of(0x78, 0, SPS.length), SPS, Buffer.of(0, PPS.length), PPS];
     return Buffer.concat(this.#chance.oneIn(2) ? aggregate : [SPS]);
   }
@@ -66,7 +72,7 @@ fuzz((chance) => {
   let now: Micros = micros(0);
   const ingest = new Ingest(
     { maxReorderWait: micros(400_000), keyframeRequestGap: micros(500_000), maxBitrate: 4_000_000 },
-    TRACKS,
+    [videoTrack({ codec: chance.pick(CODECS) }), audioTrack()],
     {
       onFrame: (frame) => {
         assert.ok(frame.pts >= last[frame.kind], `${frame.kind} goes back`);

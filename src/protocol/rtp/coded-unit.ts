@@ -66,9 +66,9 @@ export class CodedDepacketizer {
 
   /** Packets were lost before the next one: only one that begins a keyframe is beyond doubt. */
   gap(): void {
-    this.#unit = new UnitParts();
-    this.#damaged = true;
-    this.#afterLoss = true;
+    this.#spoil();
+    // Whatever the next packet's timestamp, packets of its unit may be among the lost ones.
+    this.#ticks = undefined;
   }
 
   /** Returns the units that this packet completed. Throws `ProtocolError`; go on with the next packet. */
@@ -81,11 +81,17 @@ export class CodedDepacketizer {
       this.#take(packet.payload);
       if (packet.marker) this.#finish(done);
     } catch (error) {
-      this.gap();
+      this.#spoil();
       if (packet.marker) this.#reset();
       throw error;
     }
     return done;
+  }
+
+  #spoil(): void {
+    this.#unit = new UnitParts();
+    this.#damaged = true;
+    this.#afterLoss = true;
   }
 
   #take(payload: Uint8Array): void {
@@ -99,8 +105,9 @@ export class CodedDepacketizer {
   #finish(done: CodedUnit[]): void {
     const [unit, ticks, damaged] = [this.#unit, this.#ticks, this.#damaged];
     this.#reset();
-    if (damaged || ticks === undefined || unit.parts.length === 0) return;
+    if (damaged || ticks === undefined) return;
     this.#format.finish(unit);
+    if (unit.parts.length === 0) return;
     const { parts, size } = unit;
     const key = this.#format.isKey(parts);
     done.push({ ticks, parts, key, size, afterLoss: this.#afterLoss });
