@@ -133,7 +133,7 @@ export class IngestSession {
       {
         maxReorderWait: toMicros(millis(ingest.maxReorderWaitMs)),
         keyframeRequestGap: toMicros(millis(ingest.keyframeRequestGapMs)),
-        maxBitrate: 1000 * Math.min(bitrate.max || Infinity, ingest.maxBitrateKbps),
+        maxBitrate: 1000 * Math.min(mostWished(bitrate), ingest.maxBitrateKbps),
       },
       this.tracks,
       {
@@ -208,11 +208,16 @@ export class IngestSession {
   }
 }
 
+/** The most that the page wants to send: a bitrate alone is meant to be reached and kept. */
+function mostWished({ start, max }: BitrateWish): number {
+  return max || start || Number.POSITIVE_INFINITY;
+}
+
 /** What the page asked for; a start that it left open is ours, within its bounds. */
 function bitrateHints({ bitrate, ingest }: IngestSessionOptions): BitrateWish {
-  const most = bitrate.max > 0 ? bitrate.max : Number.POSITIVE_INFINITY;
+  const most = mostWished(bitrate);
   const start = bitrate.start > 0 ? bitrate.start : Math.max(ingest.startBitrateKbps, bitrate.min);
-  return { ...bitrate, start: Math.min(start, most) };
+  return { ...bitrate, start: Math.min(start, most), max: Number.isFinite(most) ? most : 0 };
 }
 
 /** Runs SDP code; what the peer broke becomes a refusal. */

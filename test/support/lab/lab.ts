@@ -26,7 +26,7 @@ export interface Lab {
   readonly nginx: NginxRtmp;
   readonly relay: Relay;
   readonly publishers: PublisherProcess;
-  /** Publishes through the relay; the network becomes bad when media flows. */
+  /** Publishes through the relay, which is like `network` from now on. */
   publish(
     recording: RecordingOptions,
     sender: SenderPlan,
@@ -57,14 +57,13 @@ export async function startLab(
     async publish(recording, sender, network = CLEAN) {
       const name = randomUUID();
       const whipUrl = `${server.httpUrl}/whip/${name}`;
-      relay.use(CLEAN);
+      relay.use(network);
       const publisher = await publishers.publish({
         whipUrl,
         recording,
         sender,
         viaPort: relay.port,
       });
-      relay.use(network);
       return { name, publisher };
     },
     async push({ name }) {

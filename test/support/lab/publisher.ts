@@ -94,7 +94,9 @@ export function startPublishers(): PublisherProcess {
   };
 }
 
-/** Rejects when the publisher fails or its process ends first. */
+const PATIENCE_MS = 20_000;
+
+/** Rejects when the publisher fails, its process ends, or nothing happens for long. */
 function awaitEvent<Kind extends PublisherEvent["kind"]>(
   child: ChildProcess,
   id: number,
@@ -111,7 +113,12 @@ function awaitEvent<Kind extends PublisherEvent["kind"]>(
       off();
       reject(new Error(`the publishers' process ended (${code})`));
     };
+    const timer = setTimeout(() => {
+      off();
+      reject(new Error(`the publisher is not ${kind} after ${PATIENCE_MS} ms`));
+    }, PATIENCE_MS);
     const off = (): void => {
+      clearTimeout(timer);
       child.off("message", onMessage);
       child.off("exit", onExit);
     };

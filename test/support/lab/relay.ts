@@ -5,7 +5,10 @@ import type { AddressInfo } from "node:net";
 import { seededRandom } from "../simulated-publisher.ts";
 import { machineMicros } from "./marker.ts";
 
-/** What one direction does to datagrams; nothing where a figure is absent. */
+/**
+ * What one direction does to datagrams; nothing where a figure is absent. Only media is lost, so that
+ * connections come up in the same way each time.
+ */
 export interface Conditions {
   /** Share lost, 0..1. */
   readonly loss?: number;
@@ -58,7 +61,13 @@ export interface Relay {
   close(): void;
 }
 
+/** Room for what comes while this process is busy, so that it loses nothing by itself. */
+const SOCKET = { type: "udp4", recvBufferSize: 4 << 20 } as const;
+
 type Deliver = () => void;
+
+/** RTP and RTCP (RFC 7983, section 7). */
+const isMedia = (datagram: Buffer): boolean => (datagram[0] ?? 0) >> 6 === 2;
 
 /** One direction. */
 class Link {
@@ -86,12 +95,13 @@ class Link {
     return Math.max(0, this.#freeAt - now) / 1000;
   }
 
-  carry(bytes: number, deliver: Deliver): void {
+  carry(datagram: Buffer, deliver: Deliver): void {
     const now = machineMicros();
     const { counts } = this;
+    const bytes = datagram.length;
     counts.datagrams += 1;
     counts.bytes += bytes;
-    if (this.#random() < this.#loss(now)) {
+    if (isMedia(datagram) && this.#random() < this.#loss(now)) {
       counts.lost += 1;
       return;
     }
@@ -154,22 +164,22 @@ class Link {
 
 /** A relay to a UDP port of loopback; at first it does nothing to datagrams. */
 export async function startRelay(serverPort: number): Promise<Relay> {
-  const front = createSocket("udp4");
+  const front = createSocket(SOCKET);
   const backs = new Map<string, Socket>();
   const up = new Link();
   const down = new Link();
   let since = machineMicros();
   const open = (client: RemoteInfo): Socket => {
-    const back = createSocket("udp4");
+    const back = createSocket(SOCKET);
     back.on("message", (bytes) => {
-      down.carry(bytes.length, () => front.send(bytes, client.port, client.address, ignore));
+      down.carry(bytes, () => front.send(bytes, client.port, client.address, ignore));
     });
     backs.set(`${client.port}`, back);
     return back;
   };
   front.on("message", (bytes, client) => {
     const back = backs.get(`${client.port}`) ?? open(client);
-    up.carry(bytes.length, () => back.send(bytes, serverPort, "127.0.0.1", ignore));
+    up.carry(bytes, () => back.send(bytes, serverPort, "127.0.0.1", ignore));
   });
   front.bind(0, "127.0.0.1");
   await once(front, "listening");
