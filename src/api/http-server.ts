@@ -10,6 +10,7 @@ import { Failure } from "../base/failure.ts";
 import type { Clock } from "../base/time.ts";
 import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
+import type { DestinationChecks } from "../control/destination-checks.ts";
 import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
@@ -20,6 +21,8 @@ import type { EventFeed } from "./events/event-feed.ts";
 import { eventsRoute } from "./events/events-route.ts";
 import { limitRate, type RateOptions, requireCredentials } from "./guard.ts";
 import { metricsRoute } from "./metrics-route.ts";
+import { docsRoutes } from "./openapi/docs-routes.ts";
+import { checkRoute } from "./rest/check-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
@@ -51,6 +54,7 @@ export interface HttpServerOptions {
 export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly checks: DestinationChecks;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
@@ -77,9 +81,16 @@ export function createHttpServer(
   limitRate(app, options.rates);
   errors(app, services);
   emptyBodies(app);
+  app.register(
+    (open, _options, done) => {
+      docsRoutes(open);
+      done();
+    },
+    { prefix: "/rest-api" },
+  );
   app.register((guarded, _options, done) => {
     requireCredentials(guarded, services.access, options.rates);
-    guarded.register(restRoutes(services), { prefix: "/rest-api" });
+    guarded.register(restRoutes(services, options.rates), { prefix: "/rest-api" });
     if (services.metrics !== undefined) metricsRoute(guarded, services.metrics);
     if (options.receiverHttpPort !== undefined) preview(guarded, options.receiverHttpPort);
     done();
@@ -91,9 +102,13 @@ export function createHttpServer(
 }
 
 const restRoutes =
-  ({ pushes, streams, events }: HttpServices): FastifyPluginCallback =>
+  (
+    { pushes, checks, streams, events }: HttpServices,
+    { checksPerMinute }: RateOptions,
+  ): FastifyPluginCallback =>
   (rest, _options, done) => {
     pushRoutes(rest, pushes);
+    checkRoute(rest, checks, checksPerMinute);
     streamRoutes(rest, streams);
     eventsRoute(rest, events);
     done();

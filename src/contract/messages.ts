@@ -1,4 +1,5 @@
 /** What the control process and a media worker process say to each other. Plain values only. */
+import type { ProbeReport } from "./destination-check.ts";
 import type { FailureCode } from "./failures.ts";
 import type { MediaSessionId, StreamName, TransponderId } from "./ids.ts";
 import type { WorkerOptions } from "./worker-options.ts";
@@ -84,6 +85,15 @@ export interface Commands {
   readonly "push.sound": {
     in: { readonly push: TransponderId; readonly sound: SoundWish | undefined };
     out: Empty;
+  };
+  /** A dry run to a destination, without media. Takes as long as a connection may take. */
+  readonly "destination.check": {
+    in: {
+      readonly destination: DestinationWish;
+      /** Asks for the right to publish too; without it the name is never sent. */
+      readonly publish: boolean;
+    };
+    out: ProbeReport;
   };
   readonly stats: { in: Empty; out: WorkerStats };
   /** Ends every push and session with proper goodbyes, then answers. */

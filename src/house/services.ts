@@ -5,6 +5,7 @@ import { extname, resolve } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
+import { DestinationChecks } from "../control/destination-checks.ts";
 import { Journal } from "../control/journal.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
@@ -20,6 +21,8 @@ import { destinationRules, workerOptions } from "../settings/slices.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 
 const MEGABYTE = 1 << 20;
+/** Dry runs at once. */
+const MAX_CHECKS = 8;
 const EXTENSION = extname(import.meta.url);
 
 export interface Services {
@@ -29,6 +32,7 @@ export interface Services {
   readonly readiness: Readiness;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly checks: DestinationChecks;
   /** Undefined when nobody wants any. */
   readonly webhooks: Webhooks | undefined;
   readonly logger: Logger;
@@ -89,8 +93,14 @@ export async function openServices(
   await pool.start(listener).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
+  const checks = new DestinationChecks(pool, {
+    namePrefix: settings.rtmp_transponder_stream_name_prefix,
+    fullUrl: settings.rtmp_transponder_full_url,
+    timeout: millis(settings.rtmp_connect_timeout_ms),
+    maxAtOnce: MAX_CHECKS,
+  });
   const readiness = new Readiness(() => pool.stats().length);
-  return { registry, journal, pool, readiness, streams, pushes, webhooks, logger };
+  return { registry, journal, pool, readiness, streams, pushes, checks, webhooks, logger };
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */

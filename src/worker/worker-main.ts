@@ -68,6 +68,7 @@ const answerer = new Answerer<Commands, WorkerEvent>(
     "push.stop": (arg) => ready().handlers["push.stop"](arg),
     "push.mute": (arg) => ready().handlers["push.mute"](arg),
     "push.sound": (arg) => ready().handlers["push.sound"](arg),
+    "destination.check": (arg) => ready().handlers["destination.check"](arg),
     stats: (arg) => ready().handlers.stats(arg),
     drain: (arg) => ready().handlers.drain(arg),
   },

@@ -5,6 +5,7 @@ import type { Commands, Reason, WorkerEvent, WorkerStats } from "../contract/mes
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
 import type { PeerFactory } from "../transport/webrtc/peer.ts";
+import { checkDestination } from "./destination-check.ts";
 import { IngestSession } from "./ingest-session.ts";
 import { PlaySession } from "./play-session.ts";
 import { ProcessMeter } from "./process-meter.ts";
@@ -72,6 +73,7 @@ export class Worker {
       await this.#push(push).setSound(sound);
       return DONE;
     },
+    "destination.check": (arg) => checkDestination(arg, this.#options.push, this.#ports.clock),
     stats: () => this.#stats(),
     drain: async ({ reason }) => {
       await this.drain(reason);

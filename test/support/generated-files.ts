@@ -1,3 +1,4 @@
+import { openApiDocument } from "../../src/api/openapi/document.ts";
 import { renderMetricsPage } from "../../src/observe/metrics.ts";
 import { renderErrors, renderExample, renderSettings } from "../../src/settings/render.ts";
 
@@ -6,5 +7,6 @@ export const generatedFiles = (): Readonly<Record<string, string>> => ({
   "transponder.properties.example": renderExample(),
   "docs/reference/settings.md": renderSettings(),
   "docs/reference/errors.md": renderErrors(),
+  "docs/reference/openapi.json": `${JSON.stringify(openApiDocument(), null, 2)}\n`,
   "docs/reference/metrics.md": renderMetricsPage(),
 });

@@ -3,8 +3,9 @@ import type { z } from "zod";
 import { fail } from "../../contract/failures.ts";
 import type { PushRecord } from "../../control/registry.ts";
 import type { TransponderService } from "../../control/transponder-service.ts";
-import { readBody } from "./body.ts";
-import { findBody, pushIdBody, soundBody, startupBody } from "./schemas.ts";
+import { OPERATIONS } from "./operations.ts";
+import type { startupBody } from "./schemas.ts";
+import { serve } from "./serve.ts";
 
 type Startup = z.output<typeof startupBody>;
 
@@ -54,37 +55,22 @@ function found(pushes: readonly PushRecord[]): Record<string, unknown>[] {
   return pushes.map(transponderObject);
 }
 
-/** `/push/*` of WCS. Void operations answer 200 with an empty body. */
+/** `/push/*` of WCS. */
 export function pushRoutes(app: FastifyInstance, pushes: TransponderService): void {
-  app.post("/push/startup", async (request) =>
-    transponderObject(await pushes.startup(startWish(readBody(startupBody, request.body)))),
+  serve(app, OPERATIONS.pushStartup, async (body) =>
+    transponderObject(await pushes.startup(startWish(body))),
   );
-  app.post("/push/find", async (request) => {
-    const { streamName, rtmpUrl } = readBody(findBody, request.body);
-    return found(pushes.find(streamName, rtmpUrl));
-  });
-  app.route({
-    method: ["GET", "POST"],
-    url: "/push/find_all",
-    handler: async () => found(pushes.pushes),
-  });
-  app.post("/push/terminate", async (request, reply) => {
-    await pushes.terminate(readBody(pushIdBody, request.body).mediaSessionId);
-    return reply.send();
-  });
-  for (const muted of [true, false]) {
-    app.post(muted ? "/push/mute" : "/push/unmute", async (request, reply) => {
-      await pushes.setMuted(readBody(pushIdBody, request.body).mediaSessionId, muted);
-      return reply.send();
-    });
-  }
-  app.post("/push/sound_on", async (request, reply) => {
-    const { mediaSessionId, soundFile, loop } = readBody(soundBody, request.body);
-    await pushes.setSound(mediaSessionId, soundFile, loop);
-    return reply.send();
-  });
-  app.post("/push/sound_off", async (request, reply) => {
-    await pushes.setSound(readBody(pushIdBody, request.body).mediaSessionId, undefined, false);
-    return reply.send();
-  });
+  serve(app, OPERATIONS.pushFind, ({ streamName, rtmpUrl }) =>
+    found(pushes.find(streamName, rtmpUrl)),
+  );
+  serve(app, OPERATIONS.pushFindAll, () => found(pushes.pushes));
+  serve(app, OPERATIONS.pushTerminate, ({ mediaSessionId }) => pushes.terminate(mediaSessionId));
+  serve(app, OPERATIONS.pushMute, ({ mediaSessionId }) => pushes.setMuted(mediaSessionId, true));
+  serve(app, OPERATIONS.pushUnmute, ({ mediaSessionId }) => pushes.setMuted(mediaSessionId, false));
+  serve(app, OPERATIONS.pushSoundOn, ({ mediaSessionId, soundFile, loop }) =>
+    pushes.setSound(mediaSessionId, soundFile, loop),
+  );
+  serve(app, OPERATIONS.pushSoundOff, ({ mediaSessionId }) =>
+    pushes.setSound(mediaSessionId, undefined, false),
+  );
 }

@@ -32,10 +32,14 @@ const startAction = z.discriminatedUnion("action", [
 
 /** Body of `/push/startup`. Zero means unset in the numbers, as WCS has it. */
 export const startupBody = z.object({
-  streamName: text(NAME),
-  rtmpUrl: text(URL),
-  rtmpTransponderFullUrl: bool.optional(),
-  rtmpFlashVersion: text(NAME).optional(),
+  streamName: text(NAME).describe("Name of a published stream."),
+  rtmpUrl: text(URL).describe(
+    "`rtmp(s)://[user:password@]host[:port]/app[/instance][?query]`; the stream's name follows by itself.",
+  ),
+  rtmpTransponderFullUrl: bool
+    .optional()
+    .describe("The URL ends in the name to publish under; nothing is put before it."),
+  rtmpFlashVersion: text(NAME).optional().describe("`flashVer` of the connect command."),
   width: integer(0, 16_384).optional(),
   height: integer(0, 16_384).optional(),
   bitrate: integer(0, 50_000).optional(),
@@ -52,9 +56,27 @@ export const startupBody = z.object({
     .optional(),
 });
 
+/** Body of `/push/check`. */
+export const checkBody = z.object({
+  rtmpUrl: text(URL).describe("As for a push."),
+  streamName: filter(NAME).describe("Name of the stream that would be pushed."),
+  rtmpTransponderFullUrl: bool.optional().describe("As for a push."),
+  height: integer(0, 16_384)
+    .optional()
+    .describe("As for a push: whether the picture would keep one size."),
+  publish: bool
+    .default(false)
+    .describe(
+      "Also asks for the right to publish, then ends at once. A destination may show that as a short broadcast, and it takes the name from whoever publishes there.",
+    ),
+});
+
 export const findBody = z.object({ streamName: filter(NAME), rtmpUrl: filter(URL) });
-export const pushIdBody = z.object({ mediaSessionId: text(128) });
-export const soundBody = pushIdBody.extend({ soundFile: text(NAME), loop: bool.default(false) });
+export const pushIdBody = z.object({ mediaSessionId: text(128).describe("Id of the push.") });
+export const soundBody = pushIdBody.extend({
+  soundFile: text(NAME).describe("A WAV file below the media directory."),
+  loop: bool.default(false).describe("Begin again at its end; else the live sound returns."),
+});
 export const streamFindBody = z.object({
   name: filter(NAME),
   mediaSessionId: filter(128),

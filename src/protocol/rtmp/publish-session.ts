@@ -95,6 +95,11 @@ export class PublishSession {
     return this.#step;
   }
 
+  /** What the server's answer to `connect` said it can take. */
+  get capabilities(): ServerCapabilities {
+    return this.#capabilities;
+  }
+
   /** When `wake` is due if nothing happens first. */
   get deadline(): Micros | undefined {
     return this.#deadline;

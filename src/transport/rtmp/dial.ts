@@ -23,17 +23,18 @@ const ADDRESS_PATIENCE = 3_000;
  */
 export async function dial(options: DialOptions, signal: AbortSignal): Promise<Socket> {
   const { url } = options;
-  const addresses = await resolve(url.host);
+  const addresses = await resolveHost(url.host);
   const allowed = addresses.filter((address) => options.mayConnect(address, url.host));
   if (allowed.length === 0) {
     throw fail("addressForbidden", `no address of ${url.host} may be connected to`);
   }
-  const socket = await firstOf(allowed, options, signal);
+  const socket = await connectFirst(allowed, options, signal);
   if (url.scheme === "rtmp") return socket;
   return secure(socket, options, signal);
 }
 
-async function resolve(host: string): Promise<string[]> {
+/** Addresses of a host, in the order of the resolver. @throws Failure `dnsFailed` */
+export async function resolveHost(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   try {
     const found = await lookup(host, { all: true, verbatim: true });
@@ -43,8 +44,8 @@ async function resolve(host: string): Promise<string[]> {
   }
 }
 
-/** One address after the other; the last failure counts. */
-async function firstOf(
+/** Connects to one address after the other; the last failure counts. */
+export async function connectFirst(
   addresses: readonly string[],
   options: DialOptions,
   signal: AbortSignal,
@@ -92,7 +93,12 @@ function open(
   });
 }
 
-function secure(socket: Socket, options: DialOptions, signal: AbortSignal): Promise<TLSSocket> {
+/** TLS over an open connection. @throws Failure `tlsFailed`, `tlsCertificate`, `stopped` */
+export function secure(
+  socket: Socket,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
   const { url, extraCa, verifyCertificate } = options;
   const secured = connectTls({
     socket,

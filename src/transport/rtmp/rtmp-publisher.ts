@@ -1,19 +1,18 @@
 /** A socket that drives the publishing dialogue: connects, authenticates, publishes, says goodbye. */
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { Failure } from "../../base/failure.ts";
 import { type Clock, type Millis, micros, toMicros } from "../../base/time.ts";
 import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
-import { type AuthDemand, answerAuthDemand, withQuery } from "../../protocol/rtmp/adobe-auth.ts";
+import { withQuery } from "../../protocol/rtmp/adobe-auth.ts";
 import { HANDSHAKE_RANDOM } from "../../protocol/rtmp/handshake.ts";
 import { PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
+import { answerDemand } from "./auth-ladder.ts";
 import { dial } from "./dial.ts";
 import type { RtmpPublisher, RtmpPublisherHandlers, RtmpPublisherOptions } from "./publisher.ts";
 import { brokenFailure, refusalFailure, silentFailure } from "./rtmp-failure.ts";
 
-/** The ladder of authentication has three steps, each on a connection of its own. */
-const MOST_CONNECTIONS = 3;
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
 const PROGRESS_CHECK_MS = 500;
@@ -93,7 +92,7 @@ class SocketPublisher implements RtmpPublisher {
       const socket = await dial(this.#options, this.#abort.signal);
       const outcome = await this.#converse(socket, query, timer);
       if (outcome instanceof Failure) return outcome;
-      query = this.#answer(outcome, step);
+      query = answerDemand(this.#options.url, outcome.demand, step);
     }
   }
 
@@ -185,23 +184,6 @@ class SocketPublisher implements RtmpPublisher {
     });
   }
 
-  /** The query that answers a demand. Throws `Failure`: `authRequired`, `authFailed`. */
-  #answer({ demand }: Refusal, step: number): string {
-    const { credentials, app } = this.#options.url;
-    if (credentials === undefined)
-      throw fail("authRequired", "the server wants a user and password");
-    if (demand === undefined || demand.kind === "denied" || step >= MOST_CONNECTIONS) {
-      throw fail("authFailed", "the server rejected the user or password");
-    }
-    return answerAuthDemand(demand satisfies AuthDemand, {
-      user: credentials.user,
-      password: credentials.password.reveal(),
-      app,
-      nonce: randomBytes(4).toString("hex"),
-      md5: (text) => createHash("md5").update(text).digest(),
-    });
-  }
-
   #progress = { bytes: 0, at: micros(0) };
 
   /** Bytes that wait while the peer takes none for too long mean that nobody is there. */
@@ -231,7 +213,7 @@ class SocketPublisher implements RtmpPublisher {
 }
 
 /** Lets what was written leave, then destroys the socket, whatever the peer does. */
-function letGo(socket: Socket): void {
+export function letGo(socket: Socket): void {
   socket.removeAllListeners();
   socket.on("error", () => undefined);
   if (socket.destroyed) return;
