@@ -10,6 +10,7 @@ import { Failure } from "../base/failure.ts";
 import type { Clock } from "../base/time.ts";
 import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
+import type { HealthWatch } from "../control/health-watch.ts";
 import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
@@ -51,6 +52,7 @@ export interface HttpServerOptions {
 export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly health: HealthWatch;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
@@ -91,9 +93,9 @@ export function createHttpServer(
 }
 
 const restRoutes =
-  ({ pushes, streams, events }: HttpServices): FastifyPluginCallback =>
+  ({ pushes, streams, events, health }: HttpServices): FastifyPluginCallback =>
   (rest, _options, done) => {
-    pushRoutes(rest, pushes);
+    pushRoutes(rest, pushes, health);
     streamRoutes(rest, streams);
     eventsRoute(rest, events);
     done();

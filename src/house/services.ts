@@ -5,6 +5,7 @@ import { extname, resolve } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
+import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
@@ -20,6 +21,7 @@ import { destinationRules, workerOptions } from "../settings/slices.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 
 const MEGABYTE = 1 << 20;
+const HEALTH_INTERVAL_MS = 1000;
 const EXTENSION = extname(import.meta.url);
 
 export interface Services {
@@ -31,6 +33,7 @@ export interface Services {
   readonly pushes: TransponderService;
   /** Undefined when nobody wants any. */
   readonly webhooks: Webhooks | undefined;
+  readonly health: HealthWatch;
   readonly logger: Logger;
 }
 
@@ -90,7 +93,8 @@ export async function openServices(
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
   const readiness = new Readiness(() => pool.stats().length);
-  return { registry, journal, pool, readiness, streams, pushes, webhooks, logger };
+  const health = openHealth(registry, pool, scope);
+  return { registry, journal, pool, readiness, streams, pushes, health, webhooks, logger };
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */
@@ -116,6 +120,18 @@ function openWebhooks(
   );
   scope.onClose(() => webhooks.close());
   return webhooks;
+}
+
+function openHealth(registry: Registry, pool: WorkerPool, scope: Scope): HealthWatch {
+  const health = new HealthWatch(registry);
+  const observe = (): void =>
+    health.observe(
+      pool.stats().map(({ stats }) => stats),
+      systemClock.now() / 1000,
+    );
+  const timer = setInterval(observe, HEALTH_INTERVAL_MS);
+  scope.onClose(() => clearInterval(timer));
+  return health;
 }
 
 function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { fail } from "../../contract/failures.ts";
+import type { HealthWatch } from "../../control/health-watch.ts";
 import type { PushRecord } from "../../control/registry.ts";
 import type { TransponderService } from "../../control/transponder-service.ts";
 import { readBody } from "./body.ts";
@@ -49,24 +50,28 @@ function startWish(body: Startup) {
   };
 }
 
-function found(pushes: readonly PushRecord[]): Record<string, unknown>[] {
+function found(pushes: readonly PushRecord[], health: HealthWatch): Record<string, unknown>[] {
   if (pushes.length === 0) throw fail("pushNotFound", "no push matches");
-  return pushes.map(transponderObject);
+  return pushes.map((push) => ({ ...transponderObject(push), health: health.of(push) }));
 }
 
 /** `/push/*` of WCS. Void operations answer 200 with an empty body. */
-export function pushRoutes(app: FastifyInstance, pushes: TransponderService): void {
+export function pushRoutes(
+  app: FastifyInstance,
+  pushes: TransponderService,
+  health: HealthWatch,
+): void {
   app.post("/push/startup", async (request) =>
     transponderObject(await pushes.startup(startWish(readBody(startupBody, request.body)))),
   );
   app.post("/push/find", async (request) => {
     const { streamName, rtmpUrl } = readBody(findBody, request.body);
-    return found(pushes.find(streamName, rtmpUrl));
+    return found(pushes.find(streamName, rtmpUrl), health);
   });
   app.route({
     method: ["GET", "POST"],
     url: "/push/find_all",
-    handler: async () => found(pushes.pushes),
+    handler: async () => found(pushes.pushes, health),
   });
   app.post("/push/terminate", async (request, reply) => {
     await pushes.terminate(readBody(pushIdBody, request.body).mediaSessionId);
