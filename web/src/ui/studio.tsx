@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { type Broadcast, goLive, type PublishState } from "../media/publisher.ts";
 import { socketUrl } from "../media/sdk.ts";
 import { sentence } from "../model/words.ts";
+import { publishToken, storePublishToken } from "../server/token.ts";
 import { useDesk } from "./desk.ts";
 import { Icon } from "./icon.tsx";
 
@@ -12,6 +13,23 @@ function words(state: PublishState): string {
   if (state.kind === "live") return "You are live";
   if (state.kind === "failed") return `Failed: ${sentence(state.message)}`;
   return "Not live";
+}
+
+function PublishTokenField({ disabled }: { readonly disabled: boolean }) {
+  return (
+    <label class="field">
+      <span>Publish token</span>
+      <input
+        id="publishToken"
+        type="password"
+        defaultValue={publishToken()}
+        required
+        autocomplete="current-password"
+        disabled={disabled}
+        onInput={(e) => storePublishToken(e.currentTarget.value)}
+      />
+    </label>
+  );
 }
 
 /** From the camera of this browser to the server. */
@@ -59,6 +77,7 @@ export function Studio({ onLive }: { readonly onLive: (name: string) => void }) 
             onInput={(e) => setName(e.currentTarget.value)}
           />
         </label>
+        {config.publishToken === true && <PublishTokenField disabled={running} />}
         <button type="submit" id="goLive" class={running ? "danger" : "primary"}>
           {running ? "Stop" : "Go live"}
         </button>
