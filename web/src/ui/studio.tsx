@@ -16,17 +16,22 @@ function words(state: PublishState): string {
 }
 
 function PublishTokenField({ disabled }: { readonly disabled: boolean }) {
+  const [token, setToken] = useState(publishToken);
+  const change = (text: string): void => {
+    setToken(text);
+    storePublishToken(text);
+  };
   return (
     <label class="field">
       <span>Publish token</span>
       <input
         id="publishToken"
         type="password"
-        defaultValue={publishToken()}
+        value={token}
         required
         autocomplete="current-password"
         disabled={disabled}
-        onInput={(e) => storePublishToken(e.currentTarget.value)}
+        onInput={(e) => change(e.currentTarget.value)}
       />
     </label>
   );
