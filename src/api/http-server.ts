@@ -11,6 +11,7 @@ import type { Clock } from "../base/time.ts";
 import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
 import type { DestinationChecks } from "../control/destination-checks.ts";
+import type { HealthWatch } from "../control/health-watch.ts";
 import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
@@ -55,6 +56,7 @@ export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
   readonly checks: DestinationChecks;
+  readonly health: HealthWatch;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
@@ -103,11 +105,11 @@ export function createHttpServer(
 
 const restRoutes =
   (
-    { pushes, checks, streams, events }: HttpServices,
+    { pushes, checks, streams, events, health }: HttpServices,
     { checksPerMinute }: RateOptions,
   ): FastifyPluginCallback =>
   (rest, _options, done) => {
-    pushRoutes(rest, pushes);
+    pushRoutes(rest, pushes, health);
     checkRoute(rest, checks, checksPerMinute);
     streamRoutes(rest, streams);
     eventsRoute(rest, events);

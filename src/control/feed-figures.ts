@@ -1,5 +1,6 @@
 import type { PushStats, StreamStats, WorkerStats } from "../contract/messages.ts";
-import type { Registry } from "./registry.ts";
+import type { Health } from "./push-health.ts";
+import type { PushRecord, Registry } from "./registry.ts";
 import { type PushView, pushView, type StreamView, streamView } from "./views.ts";
 
 /** Everything there is at one moment. */
@@ -26,7 +27,14 @@ export interface FeedFigures {
   /** By media session. */
   readonly streams: Readonly<Record<string, StreamStats>>;
   /** By id. */
-  readonly pushes: Readonly<Record<string, PushStats>>;
+  readonly pushes: Readonly<Record<string, PushStats & { readonly health: Health | null }>>;
+}
+
+export interface FigureSources {
+  readonly registry: Registry;
+  /** Last reports of the running workers; undefined for one that has not reported yet. */
+  readonly workers: readonly (WorkerStats | undefined)[];
+  health(push: PushRecord): Health;
 }
 
 export function feedSnapshot(registry: Registry, at: number): FeedSnapshot {
@@ -37,11 +45,8 @@ export function feedSnapshot(registry: Registry, at: number): FeedSnapshot {
   };
 }
 
-/** `workers` are the last reports of the running workers; undefined for one that has not reported yet. */
-export function feedFigures(
-  workers: readonly (WorkerStats | undefined)[],
-  at: number,
-): FeedFigures {
+export function feedFigures(sources: FigureSources, at: number): FeedFigures {
+  const { registry, workers } = sources;
   const known = workers.filter((stats) => stats !== undefined);
   const sum = (read: (stats: WorkerStats) => number): number =>
     known.reduce((total, stats) => total + read(stats), 0);
@@ -57,7 +62,12 @@ export function feedFigures(
       known.flatMap(({ streams }) => streams.map((stats) => [stats.session, stats])),
     ),
     pushes: Object.fromEntries(
-      known.flatMap(({ pushes }) => pushes.map((stats) => [stats.push, stats])),
+      known.flatMap(({ pushes }) =>
+        pushes.map((stats) => {
+          const push = registry.push(stats.push);
+          return [stats.push, { ...stats, health: push ? sources.health(push) : null }];
+        }),
+      ),
     ),
   };
 }

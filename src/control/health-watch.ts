@@ -1,37 +1,62 @@
 import type { TransponderId } from "../contract/ids.ts";
-import { type Health, type HealthInput, type PushSample, pushHealth } from "./push-health.ts";
+import type { WorkerStats } from "../contract/messages.ts";
+import { lintDestination } from "./destination-lint.ts";
+import { type Health, type PushSample, pushHealth } from "./push-health.ts";
+import type { PushRecord, Registry } from "./registry.ts";
 
 /** What counts as recent, milliseconds. */
 const WINDOW_MS = 30_000;
 
-/** What is known of one push at one moment. */
-export type PushObservation = Omit<HealthInput, "before"> & { readonly id: TransponderId };
-
-interface Watched {
-  readonly samples: PushSample[];
-  health: Health;
-}
-
-/** Health of every push, judged by what happened to it of late. */
+/** Remembers what happened to every push of late, and judges them by it. */
 export class HealthWatch {
-  #pushes = new Map<TransponderId, Watched>();
+  readonly #registry: Registry;
+  #samples = new Map<TransponderId, readonly PushSample[]>();
 
-  /** Takes the figures of all pushes there are; about once a second. Others are forgotten. */
-  observe(observations: readonly PushObservation[]): void {
-    this.#pushes = new Map(observations.map((seen) => [seen.id, this.#judge(seen)]));
+  constructor(registry: Registry) {
+    this.#registry = registry;
   }
 
-  /** As of the last observation; undefined for a push that was not seen yet. */
-  of(id: TransponderId): Health | undefined {
-    return this.#pushes.get(id)?.health;
+  /**
+   * Takes the newest reports of the workers, at `now` in milliseconds of any steady clock; about once a
+   * second. Pushes that are not in them are forgotten.
+   */
+  observe(workers: readonly (WorkerStats | undefined)[], now: number): void {
+    const samples = new Map<TransponderId, readonly PushSample[]>();
+    for (const { streams, pushes } of workers.filter((stats) => stats !== undefined)) {
+      const bySession = new Map(streams.map((stream) => [stream.session, stream]));
+      for (const push of pushes) {
+        const source = this.#registry.push(push.push)?.source;
+        const stream = source && bySession.get(source);
+        if (stream === undefined) continue;
+        const known = this.#samples.get(push.push) ?? [];
+        const recent = known.filter(({ at }) => at >= now - WINDOW_MS);
+        samples.set(push.push, [...recent, { at: now, stream, push }]);
+      }
+    }
+    this.#samples = samples;
   }
 
-  #judge(seen: PushObservation): Watched {
-    const samples = this.#pushes.get(seen.id)?.samples ?? [];
-    if (seen.now !== undefined && seen.now.at !== samples.at(-1)?.at) samples.push(seen.now);
-    const newest = samples.at(-1)?.at ?? 0;
-    while ((samples[0]?.at ?? newest) < newest - WINDOW_MS) samples.shift();
-    const before = samples.length > 1 ? samples[0] : undefined;
-    return { samples, health: pushHealth({ ...seen, before }) };
+  /** Judges a push as it is at this moment. */
+  of(push: PushRecord): Health {
+    const samples = this.#samples.get(push.id) ?? [];
+    const stream = this.#registry.stream(push.source);
+    const wanted = { height: numberOf(push.echo["height"]), fps: numberOf(push.echo["fps"]) };
+    const { profile, findings } = lintDestination({
+      url: push.rtmpUrl,
+      key: push.publishedName,
+      transcoded: wanted.height > 0,
+    });
+    return pushHealth({
+      profile,
+      state: push.state,
+      hasAudio: stream?.hasAudio ?? true,
+      hasVideo: stream?.hasVideo ?? true,
+      wanted,
+      lint: findings.filter(({ level }) => level !== "note"),
+      now: samples.at(-1),
+      before: samples.length > 1 ? samples[0] : undefined,
+    });
   }
 }
+
+const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type { PushState, PushStats, StreamStats } from "../contract/messages.ts";
 import { OTHER_SERVER, PLATFORMS } from "./destination-profile.ts";
-import { HealthWatch } from "./health-watch.ts";
 import { type HealthInput, type PushSample, pushHealth } from "./push-health.ts";
 
 const profile = (id: string) => PLATFORMS.find((known) => known.id === id) ?? OTHER_SERVER;
@@ -50,6 +49,7 @@ const live = (change: Partial<HealthInput> = {}): HealthInput => ({
   state: { kind: "live" },
   hasAudio: true,
   hasVideo: true,
+  wanted: { height: 0, fps: 0 },
   lint: [],
   before: sample(0),
   now: sample(30_000, { packetsReceived: 20_000 }),
@@ -98,6 +98,11 @@ test("each reason is said in words, with the figure and who asks for another", (
     ],
     [{ hasAudio: false }, "good", "No sound in the source, YouTube needs some and gets silence."],
     [now({ fps: 0 }), "bad", "No picture comes from the source."],
+    [
+      { profile: profile("facebook"), before: sample(0, { width: 640, height: 360 }) },
+      "ok",
+      "The picture went from 640x360 to 1280x720, Facebook wants one size for the whole broadcast.",
+    ],
     [
       now({ packetsReceived: 19_700, packetsLost: 300 }),
       "ok",
@@ -151,6 +156,18 @@ test("a push that is not live is judged by its state alone", () => {
   }
 });
 
+test("a push that is encoded anew is judged by what was asked for", () => {
+  const facebook = { profile: profile("facebook"), before: sample(0, { width: 640, height: 360 }) };
+  const health = pushHealth(
+    live({
+      ...facebook,
+      wanted: { height: 360, fps: 25 },
+      ...now({ fps: 3 }, { bitrate: 700_000 }),
+    }),
+  );
+  assert.deepEqual(health.reasons, []);
+});
+
 test("rates are not judged while a browser is still rising to its bitrate", () => {
   const young = live({ before: sample(24_000), ...now({ fps: 3 }, { bitrate: 300_000 }) });
   assert.deepEqual(pushHealth(young).reasons, []);
@@ -169,23 +186,4 @@ test("reasons add up, the worst first, and the score stays within 0 and 100", ()
     ["error", "error", "warning", "note"],
   );
   assert.equal(health.score, 0);
-});
-
-test("the watch judges by the last half minute and forgets pushes that are gone", () => {
-  const watch = new HealthWatch();
-  const id = "p" as TransponderId;
-  const { before: _, ...rest } = live();
-  const at = (second: number, reconnects: number): void =>
-    watch.observe([{ id, ...rest, now: sample(second * 1000, {}, { reconnects }) }]);
-  const reasons = (): string[] | undefined => watch.of(id)?.reasons.map(({ code }) => code);
-  at(0, 0);
-  at(1, 1);
-  assert.deepEqual(reasons(), ["push.restored"]);
-  for (let second = 2; second <= 30; second += 1) at(second, 1);
-  assert.deepEqual(reasons(), ["push.restored"]);
-  at(31, 1);
-  at(32, 1);
-  assert.deepEqual(reasons(), []);
-  watch.observe([]);
-  assert.equal(watch.of(id), undefined);
 });

@@ -26,6 +26,8 @@ export interface HealthInput {
   readonly state: PushState;
   readonly hasAudio: boolean;
   readonly hasVideo: boolean;
+  /** Picture that the push was asked to encode anew; 0 is as the source has it. */
+  readonly wanted: { readonly height: number; readonly fps: number };
   /** What is wrong with the destination whatever is sent to it. */
   readonly lint: readonly Finding[];
   readonly now: PushSample | undefined;
@@ -83,7 +85,7 @@ function liveFindings(input: HealthInput): Finding[] {
   const found = [soundFinding(input), keyframeFinding(input, now), skewFinding(now)];
   found.push(backlogFinding(now), roundTripFinding(now));
   const { before } = input;
-  if (before !== undefined && now.at > before.at) found.push(...recentFindings(now, before));
+  if (before !== undefined && now.at > before.at) found.push(...recentFindings(input, now, before));
   if (before !== undefined && now.at - before.at >= SETTLED_MS) {
     found.push(...rateFindings(input, now));
   }
@@ -129,7 +131,11 @@ function roundTripFinding({ stream }: PushSample): Finding | undefined {
 }
 
 /** What happened between the two samples. */
-function recentFindings(now: PushSample, before: PushSample): (Finding | undefined)[] {
+function recentFindings(
+  input: HealthInput,
+  now: PushSample,
+  before: PushSample,
+): (Finding | undefined)[] {
   const span = `in the last ${Math.round((now.at - before.at) / 1000)} s`;
   const grown = (figure: (sample: PushSample) => number): number => figure(now) - figure(before);
   const groups = grown(({ push }) => push.gopsDropped);
@@ -139,6 +145,7 @@ function recentFindings(now: PushSample, before: PushSample): (Finding | undefin
     grown(({ stream }) => stream.keyframeRequests) - grown(({ stream }) => stream.keyframes);
   return [
     lossFinding(now, before, span),
+    sizeFinding(input, now, before),
     groups > 0
       ? warning(
           "destination.dropped",
@@ -166,14 +173,27 @@ function lossFinding(now: PushSample, before: PushSample, span: string): Finding
   return share >= LOSS.warning ? warning("source.loss", text) : undefined;
 }
 
+function sizeFinding(
+  { profile, wanted }: HealthInput,
+  now: PushSample,
+  before: PushSample,
+): Finding | undefined {
+  if (!profile.steadyPicture || wanted.height > 0 || before.stream.height === 0) return undefined;
+  const sizes = [before, now].map(({ stream }) => `${stream.width}x${stream.height}`);
+  if (sizes[0] === sizes[1]) return undefined;
+  const text = `The picture went from ${sizes.join(" to ")}, ${profile.name} wants one size for the whole broadcast.`;
+  return warning("picture.changed", text);
+}
+
 function rateFindings(input: HealthInput, now: PushSample): (Finding | undefined)[] {
   if (!input.hasVideo) return [];
   if (now.stream.fps === 0) return [error("source.noPicture", "No picture comes from the source.")];
   return [bitrateFinding(input, now), fpsFinding(input, now)];
 }
 
-function bitrateFinding({ profile }: HealthInput, now: PushSample): Finding | undefined {
-  const { width, height } = now.stream;
+function bitrateFinding({ profile, wanted }: HealthInput, now: PushSample): Finding | undefined {
+  const height = wanted.height || now.stream.height;
+  const width = Math.round((now.stream.width * height) / (now.stream.height || 1));
   const kbps = now.push.bitrate / 1000;
   const sent = bitrate(kbps);
   if (profile.maxBitrate !== undefined && kbps > profile.maxBitrate) {
@@ -188,9 +208,9 @@ function bitrateFinding({ profile }: HealthInput, now: PushSample): Finding | un
   return warning(code, `${sent} are sent, ${profile.name} asks for ${wish} at ${width}x${height}.`);
 }
 
-function fpsFinding({ profile }: HealthInput, { stream }: PushSample): Finding | undefined {
+function fpsFinding({ profile, wanted }: HealthInput, { stream }: PushSample): Finding | undefined {
   const { low, high } = profile.fps;
-  const fps = Math.round(stream.fps);
+  const fps = wanted.fps || Math.round(stream.fps);
   if (fps >= low && fps <= high) return undefined;
   const who = profile.needsKey ? `${profile.name} asks for` : "a fluent picture has";
   const wish = fps < low ? `${low} or more` : `${high} or less`;

@@ -83,7 +83,8 @@ export async function openDoors(
 
 const hostOf = (settings: Settings): string => settings.ip_local ?? "::";
 
-function openEvents(settings: Settings, { journal, registry, pool }: Services): EventFeed {
+function openEvents(settings: Settings, services: Services): EventFeed {
+  const { journal, registry, pool, health } = services;
   const { wallNow } = systemClock;
   return new EventFeed(
     {
@@ -95,7 +96,11 @@ function openEvents(settings: Settings, { journal, registry, pool }: Services): 
       snapshot: () => feedSnapshot(registry, wallNow()),
       figures: () =>
         feedFigures(
-          pool.stats().map(({ stats }) => stats),
+          {
+            registry,
+            workers: pool.stats().map(({ stats }) => stats),
+            health: (push) => health.of(push),
+          },
           wallNow(),
         ),
     },

@@ -6,6 +6,7 @@ import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
+import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
@@ -23,6 +24,7 @@ import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 const MEGABYTE = 1 << 20;
 /** Dry runs at once. */
 const MAX_CHECKS = 8;
+const HEALTH_INTERVAL_MS = 1000;
 const EXTENSION = extname(import.meta.url);
 
 export interface Services {
@@ -35,6 +37,7 @@ export interface Services {
   readonly checks: DestinationChecks;
   /** Undefined when nobody wants any. */
   readonly webhooks: Webhooks | undefined;
+  readonly health: HealthWatch;
   readonly logger: Logger;
 }
 
@@ -100,7 +103,8 @@ export async function openServices(
     maxAtOnce: MAX_CHECKS,
   });
   const readiness = new Readiness(() => pool.stats().length);
-  return { registry, journal, pool, readiness, streams, pushes, checks, webhooks, logger };
+  const health = openHealth(registry, pool, scope);
+  return { registry, journal, pool, readiness, streams, pushes, checks, health, webhooks, logger };
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */
@@ -126,6 +130,18 @@ function openWebhooks(
   );
   scope.onClose(() => webhooks.close());
   return webhooks;
+}
+
+function openHealth(registry: Registry, pool: WorkerPool, scope: Scope): HealthWatch {
+  const health = new HealthWatch(registry);
+  const observe = (): void =>
+    health.observe(
+      pool.stats().map(({ stats }) => stats),
+      systemClock.now() / 1000,
+    );
+  const timer = setInterval(observe, HEALTH_INTERVAL_MS);
+  scope.onClose(() => clearInterval(timer));
+  return health;
 }
 
 function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {

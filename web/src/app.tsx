@@ -6,7 +6,7 @@ import {
   type Refusal,
   startPush,
 } from "./server/api.ts";
-import { storedToken, storeToken } from "./server/token.ts";
+import { hasCredentials } from "./server/token.ts";
 import { type Desk, DeskContext } from "./ui/desk.ts";
 import { EndedList } from "./ui/ended-list.tsx";
 import { Now, useClock } from "./ui/now.ts";
@@ -88,17 +88,20 @@ export function App() {
   useEffect(() => {
     loadConfig().then(setConfig, (reason: Refusal) => setProblem(reason.message));
   }, [round]);
-  const unlock = (token: string): void => {
-    storeToken(token);
-    setRound(round + 1);
-  };
   return (
     <Now.Provider value={now}>
       <a class="skip" href="#streams">
         Skip to the live streams
       </a>
       <PageHeader status={handle.status} server={locked ? undefined : handle.board.server} />
-      {locked && <TokenForm key={round} refused={storedToken() !== undefined} onToken={unlock} />}
+      {locked && (
+        <TokenForm
+          key={`${round} ${config?.restAuth}`}
+          ways={config?.restAuth ?? []}
+          refused={hasCredentials()}
+          onEntered={() => setRound(round + 1)}
+        />
+      )}
       {!locked && config !== undefined && (
         <Main config={config} handle={handle} onProblem={setProblem} />
       )}

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { fail } from "../../contract/failures.ts";
+import type { HealthWatch } from "../../control/health-watch.ts";
 import type { PushRecord } from "../../control/registry.ts";
 import type { TransponderService } from "../../control/transponder-service.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -50,20 +51,24 @@ function startWish(body: Startup) {
   };
 }
 
-function found(pushes: readonly PushRecord[]): Record<string, unknown>[] {
+function found(pushes: readonly PushRecord[], health: HealthWatch): Record<string, unknown>[] {
   if (pushes.length === 0) throw fail("pushNotFound", "no push matches");
-  return pushes.map(transponderObject);
+  return pushes.map((push) => ({ ...transponderObject(push), health: health.of(push) }));
 }
 
 /** `/push/*` of WCS. */
-export function pushRoutes(app: FastifyInstance, pushes: TransponderService): void {
+export function pushRoutes(
+  app: FastifyInstance,
+  pushes: TransponderService,
+  health: HealthWatch,
+): void {
   serve(app, OPERATIONS.pushStartup, async (body) =>
     transponderObject(await pushes.startup(startWish(body))),
   );
   serve(app, OPERATIONS.pushFind, ({ streamName, rtmpUrl }) =>
-    found(pushes.find(streamName, rtmpUrl)),
+    found(pushes.find(streamName, rtmpUrl), health),
   );
-  serve(app, OPERATIONS.pushFindAll, () => found(pushes.pushes));
+  serve(app, OPERATIONS.pushFindAll, () => found(pushes.pushes, health));
   serve(app, OPERATIONS.pushTerminate, ({ mediaSessionId }) => pushes.terminate(mediaSessionId));
   serve(app, OPERATIONS.pushMute, ({ mediaSessionId }) => pushes.setMuted(mediaSessionId, true));
   serve(app, OPERATIONS.pushUnmute, ({ mediaSessionId }) => pushes.setMuted(mediaSessionId, false));

@@ -1,5 +1,6 @@
 import mpegts from "mpegts.js";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { authorization } from "../server/token.ts";
 
 const RETRY_MS = 1000;
 
@@ -12,7 +13,12 @@ export function Playback({ url, title }: { readonly url: string; readonly title:
     if (element === null || !mpegts.isSupported()) return;
     const player = mpegts.createPlayer(
       { type: "flv", isLive: true, url },
-      { liveBufferLatencyChasing: true, liveBufferLatencyMaxLatency: 2, lazyLoad: false },
+      {
+        liveBufferLatencyChasing: true,
+        liveBufferLatencyMaxLatency: 2,
+        lazyLoad: false,
+        headers: authorization(),
+      },
     );
     let timer: ReturnType<typeof setTimeout> | undefined;
     const again = (): void => {

@@ -1,5 +1,6 @@
 /** The vendor's SDK, as far as this page uses it. */
 import type { PageConfig } from "../server/api.ts";
+import { publishToken } from "../server/token.ts";
 
 export interface SdkStream {
   on(status: string, listener: (stream: SdkStream) => void): SdkStream;
@@ -17,7 +18,7 @@ export interface SdkSession {
 
 interface Sdk {
   init(options: object): Promise<void>;
-  createSession(options: { urlServer: string }): SdkSession;
+  createSession(options: { urlServer: string; custom?: object }): SdkSession;
   readonly constants: {
     readonly SESSION_STATUS: Record<string, string>;
     readonly STREAM_STATUS: Record<string, string>;
@@ -47,10 +48,11 @@ export function openSession(urlServer: string, listener: SessionListener): () =>
   const connect = (sdk: Sdk): void => {
     if (over) return;
     const status = (name: string): string => sdk.constants.SESSION_STATUS[name] as string;
+    const token = publishToken();
     session = sdk
-      .createSession({ urlServer })
+      .createSession({ urlServer, ...(token === "" ? {} : { custom: { token } }) })
       .on(status("ESTABLISHED"), (established) => listener.onEstablished(established))
-      .on(status("FAILED"), () => listener.onLost(`There is no connection to ${urlServer}.`))
+      .on(status("FAILED"), () => listener.onLost(`${urlServer} does not let this page in.`))
       .on(status("DISCONNECTED"), () => listener.onLost("The server closed the connection."));
   };
   if (typeof Flashphoner === "undefined") listener.onLost("The vendor's SDK could not be loaded.");

@@ -6,6 +6,10 @@ export interface PageConfig {
   readonly wssPort: number | null;
   /** RTMP URL of the local receiver, whose streams can be played back here; null without one. */
   readonly localReceiver: string | null;
+  /** Ways in which the REST interface lets itself be opened; none when it is open. */
+  readonly restAuth?: readonly ("basic" | "bearer")[];
+  /** Whether publishers have to show a token. */
+  readonly publishToken?: boolean;
 }
 
 /** What starts a push; a key goes to the server and is not kept. */
@@ -35,6 +39,7 @@ const UNREACHABLE = "The server does not answer. Is it still running?";
 async function call<T>(path: string, body: object): Promise<T | undefined> {
   const response = await fetch(`/rest-api${path}`, {
     method: "POST",
+    credentials: "omit",
     headers: { "content-type": "application/json", ...authorization() },
     body: JSON.stringify(body),
   }).catch(() => {

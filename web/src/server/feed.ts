@@ -49,6 +49,8 @@ async function connection(
     const response = await fetch("/rest-api/events", {
       headers: { accept: "text/event-stream", ...authorization() },
       cache: "no-store",
+      // The page asks for credentials itself; with this the browser does not.
+      credentials: "omit",
       signal: ending.signal,
     });
     if (response.status === 401 || response.status === 403) {

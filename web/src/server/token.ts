@@ -1,20 +1,28 @@
-/** The token for the REST interface, kept for as long as the tab lives. */
-const KEY = "transponder-token";
+/** Credentials, kept for as long as the tab lives. */
+const REST = "transponder-rest";
+const PUBLISH = "transponder-publish";
 
-export function storedToken(): string | undefined {
-  return sessionStorage.getItem(KEY) ?? undefined;
-}
+/** Whether credentials for the REST interface were entered. */
+export const hasCredentials = (): boolean => sessionStorage.getItem(REST) !== null;
 
 export function storeToken(token: string): void {
-  sessionStorage.setItem(KEY, token);
+  sessionStorage.setItem(REST, `Bearer ${token}`);
 }
 
-export function forgetToken(): void {
-  sessionStorage.removeItem(KEY);
+export function storePassword(user: string, password: string): void {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  sessionStorage.setItem(REST, `Basic ${btoa(String.fromCharCode(...bytes))}`);
 }
 
-/** Header that presents the token; none without one. */
+/** Header that presents the credentials; none without them. */
 export function authorization(): Record<string, string> {
-  const token = storedToken();
-  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const stored = sessionStorage.getItem(REST);
+  return stored === null ? {} : { authorization: stored };
+}
+
+/** Token that publishers and players show over the WebSocket; "" without one. */
+export const publishToken = (): string => sessionStorage.getItem(PUBLISH) ?? "";
+
+export function storePublishToken(token: string): void {
+  sessionStorage.setItem(PUBLISH, token);
 }

@@ -35,11 +35,10 @@ export interface PushView {
   readonly muted: boolean;
   readonly soundEnabled: boolean;
   readonly createdAt: number;
-  readonly health?: Health | null;
 }
 
 export type StreamFigures = Omit<StreamStats, "session">;
-export type PushFigures = Omit<PushStats, "push"> & { readonly health?: Health | null };
+export type PushFigures = Omit<PushStats, "push"> & { readonly health: Health | null };
 
 export interface ServerFigures {
   /** Share of time in which the busiest worker works, 0..1. */

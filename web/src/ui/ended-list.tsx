@@ -14,7 +14,7 @@ export function EndedList({ entries }: { readonly entries: readonly EndedEntry[]
   const now = useNow();
   if (entries.length === 0) return null;
   return (
-    <section class="ended" aria-labelledby="endedTitle">
+    <section class="over" aria-labelledby="endedTitle">
       <div class="head">
         <h2 id="endedTitle">Recently ended</h2>
         <button type="button" class="plain" onClick={dismissAll}>

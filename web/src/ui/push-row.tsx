@@ -9,6 +9,7 @@ import {
   milliseconds,
   pushState,
   seconds,
+  sentence,
   UNKNOWN,
 } from "../model/words.ts";
 import { setMuted, stopPush } from "../server/api.ts";
@@ -48,7 +49,7 @@ function PushHead({ entry }: { readonly entry: PushEntry }) {
   const { config, board } = useDesk();
   const { view } = entry;
   const now = useNow();
-  const health = entry.figures?.health ?? view.health;
+  const health = entry.figures?.health;
   return (
     <div class="head">
       <div class="title">
@@ -80,27 +81,29 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
     <li class="push" aria-label={`Push to ${name}`}>
       <PushHead entry={entry} />
       <PushFigures entry={entry} />
-      <HealthReasons health={entry.figures?.health ?? view.health} />
       {playback !== undefined && watching && (
         <Playback url={playback} title={`What ${name} gets`} />
       )}
-      <div class="actions">
-        {playback !== undefined && (
-          <button type="button" aria-pressed={watching} onClick={() => setWatching(!watching)}>
-            {watching ? "Stop watching" : "Watch"}
+      <div class="foot">
+        <HealthReasons health={entry.figures?.health} />
+        <div class="actions">
+          {playback !== undefined && (
+            <button type="button" aria-pressed={watching} onClick={() => setWatching(!watching)}>
+              {watching ? "Stop watching" : "Watch"}
+            </button>
+          )}
+          <button
+            type="button"
+            aria-pressed={view.muted}
+            onClick={() => act(setMuted(view.id, !view.muted))}
+          >
+            {view.muted ? "Unmute" : "Mute"}
           </button>
-        )}
-        <button
-          type="button"
-          aria-pressed={view.muted}
-          onClick={() => act(setMuted(view.id, !view.muted))}
-        >
-          {view.muted ? "Unmute" : "Mute"}
-        </button>
-        <SoundButton push={view} open={soundOpen} onToggle={() => setSoundOpen(!soundOpen)} />
-        <button type="button" class="danger" onClick={() => act(stopPush(view.id))}>
-          Stop push
-        </button>
+          <SoundButton push={view} open={soundOpen} onToggle={() => setSoundOpen(!soundOpen)} />
+          <button type="button" class="danger" onClick={() => act(stopPush(view.id))}>
+            Stop push
+          </button>
+        </div>
       </div>
       {soundOpen && !view.soundEnabled && (
         <SoundForm push={view} onDone={() => setSoundOpen(false)} />
@@ -129,16 +132,18 @@ export function FailedPush({ push }: { readonly push: PushView }) {
           <span class="state ended">Failed</span>
         </p>
       </div>
-      <p class="why">{push.reason?.message}</p>
-      <div class="actions">
-        {wish !== undefined && (
-          <button type="button" onClick={again}>
-            Start again
+      <div class="foot">
+        <p class="why">{push.reason === null ? "" : sentence(push.reason.message)}</p>
+        <div class="actions">
+          {wish !== undefined && (
+            <button type="button" onClick={again}>
+              Start again
+            </button>
+          )}
+          <button type="button" onClick={() => dismiss(push.id)}>
+            Dismiss
           </button>
-        )}
-        <button type="button" onClick={() => dismiss(push.id)}>
-          Dismiss
-        </button>
+        </div>
       </div>
     </li>
   );

@@ -59,27 +59,27 @@ export function StreamCard({ entry, watched }: CardProps) {
           <span class={`state ${view.state}`}>{live ? "Live" : "Starting"}</span>
           <span class="age">{duration(now + board.clockOffset - view.createDate)}</span>
         </p>
+        <div class="actions">
+          <button
+            type="button"
+            aria-pressed={preview}
+            disabled={!live}
+            onClick={() => setPreview(!preview)}
+          >
+            {preview ? "Close preview" : "Preview"}
+          </button>
+          <button type="button" disabled={!live} onClick={() => compose(view.name)}>
+            New push
+          </button>
+          <ConfirmButton
+            label="Stop stream"
+            question="Really stop it?"
+            onConfirm={() => act(stopStream(view.mediaSessionId))}
+          />
+        </div>
       </div>
       <StreamFigures entry={entry} />
       {preview && <LivePreview urlServer={socketUrl(config)} name={view.name} />}
-      <div class="actions">
-        <button
-          type="button"
-          aria-pressed={preview}
-          disabled={!live}
-          onClick={() => setPreview(!preview)}
-        >
-          {preview ? "Close preview" : "Preview"}
-        </button>
-        <button type="button" disabled={!live} onClick={() => compose(view.name)}>
-          New push
-        </button>
-        <ConfirmButton
-          label="Stop stream"
-          question="Really stop it?"
-          onConfirm={() => act(stopStream(view.mediaSessionId))}
-        />
-      </div>
       <PushesOf stream={view} watched={watched} />
     </article>
   );

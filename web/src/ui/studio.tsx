@@ -2,6 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { type Broadcast, goLive, type PublishState } from "../media/publisher.ts";
 import { socketUrl } from "../media/sdk.ts";
 import { sentence } from "../model/words.ts";
+import { publishToken, storePublishToken } from "../server/token.ts";
 import { useDesk } from "./desk.ts";
 import { Icon } from "./icon.tsx";
 
@@ -12,6 +13,28 @@ function words(state: PublishState): string {
   if (state.kind === "live") return "You are live";
   if (state.kind === "failed") return `Failed: ${sentence(state.message)}`;
   return "Not live";
+}
+
+function PublishTokenField({ disabled }: { readonly disabled: boolean }) {
+  const [token, setToken] = useState(publishToken);
+  const change = (text: string): void => {
+    setToken(text);
+    storePublishToken(text);
+  };
+  return (
+    <label class="field">
+      <span>Publish token</span>
+      <input
+        id="publishToken"
+        type="password"
+        value={token}
+        required
+        autocomplete="current-password"
+        disabled={disabled}
+        onInput={(e) => change(e.currentTarget.value)}
+      />
+    </label>
+  );
 }
 
 /** From the camera of this browser to the server. */
@@ -59,6 +82,7 @@ export function Studio({ onLive }: { readonly onLive: (name: string) => void }) 
             onInput={(e) => setName(e.currentTarget.value)}
           />
         </label>
+        {config.publishToken === true && <PublishTokenField disabled={running} />}
         <button type="submit" id="goLive" class={running ? "danger" : "primary"}>
           {running ? "Stop" : "Go live"}
         </button>

@@ -1,45 +1,94 @@
 import { useState } from "preact/hooks";
+import { storePassword, storeToken } from "../server/token.ts";
 
 interface Props {
-  /** A token was presented and refused. */
+  readonly ways: readonly ("basic" | "bearer")[];
+  /** Credentials were presented and refused. */
   readonly refused: boolean;
-  readonly onToken: (token: string) => void;
+  readonly onEntered: () => void;
 }
 
-/** Asks for the token of the REST interface. */
-export function TokenForm({ refused, onToken }: Props) {
-  const [token, setToken] = useState("");
+interface SecretProps {
+  readonly id: string;
+  readonly label: string;
+  readonly value: string;
+  readonly refused: boolean;
+  readonly onInput: (value: string) => void;
+}
+
+function SecretField({ id, label, value, refused, onInput }: SecretProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        id={id}
+        type="password"
+        value={value}
+        required
+        autocomplete="current-password"
+        aria-invalid={refused}
+        aria-describedby="tokenStatus"
+        onInput={(e) => onInput(e.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** Asks for what opens the REST interface: a token, or a name and password. */
+export function TokenForm({ ways, refused, onEntered }: Props) {
+  const [way, setWay] = useState(ways.includes("bearer") || ways.length === 0 ? "bearer" : "basic");
+  const [user, setUser] = useState("");
+  const [secret, setSecret] = useState("");
+  const byToken = way === "bearer";
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (token !== "") onToken(token);
+    if (byToken) storeToken(secret);
+    else storePassword(user, secret);
+    onEntered();
   };
   return (
-    <section class="panel token" aria-labelledby="tokenTitle">
-      <h2 id="tokenTitle">This server asks for a token</h2>
+    <main class="panel token">
+      <h2>This server is locked</h2>
       <p>
-        It is set in the server's properties file. This tab keeps it until it is closed; it is sent
-        to this server only.
+        {byToken ? "Enter its token. " : "Enter name and password. "}
+        This tab keeps {byToken ? "it" : "them"} until it is closed.
       </p>
       <form class="row" onSubmit={submit}>
-        <label class="field">
-          <span>API token</span>
-          <input
-            id="token"
-            type="password"
-            value={token}
-            autocomplete="current-password"
-            aria-invalid={refused}
-            aria-describedby="tokenStatus"
-            onInput={(e) => setToken(e.currentTarget.value)}
-          />
-        </label>
+        {!byToken && (
+          <label class="field">
+            <span>Name</span>
+            <input
+              id="user"
+              value={user}
+              required
+              autocomplete="username"
+              onInput={(e) => setUser(e.currentTarget.value)}
+            />
+          </label>
+        )}
+        <SecretField
+          id="token"
+          label={byToken ? "Token" : "Password"}
+          value={secret}
+          refused={refused}
+          onInput={setSecret}
+        />
         <button type="submit" class="primary">
-          Enter
+          Unlock
         </button>
       </form>
       <p id="tokenStatus" class="status failed" role="alert">
-        {refused ? "The server did not accept this token." : ""}
+        {refused ? `The server did not accept ${byToken ? "this token" : "them"}.` : ""}
       </p>
-    </section>
+      {ways.length > 1 && (
+        <button
+          type="button"
+          class="link-button"
+          onClick={() => setWay(byToken ? "basic" : "bearer")}
+        >
+          {byToken ? "Use a name and password" : "Use a token"}
+        </button>
+      )}
+    </main>
   );
 }
