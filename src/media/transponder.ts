@@ -10,6 +10,15 @@ import type { HubSubscriber } from "./stream-hub.ts";
 /** What leaves for the destination; false asks to hold back until `drained`. */
 export interface TransponderLink {
   write(tag: FlvTag, timestamp: Millis): boolean;
+  /** Bytes that `write` took and the destination has not yet taken. */
+  backlog(): number;
+}
+
+/** What a destination missed between two connections. */
+export interface Missed {
+  /** Media time without a tag. */
+  readonly duration: Millis;
+  readonly frames: number;
 }
 
 export interface TransponderOptions {
@@ -29,8 +38,8 @@ export interface TransponderPorts {
   /** Body of an onMetaData message that describes what is sent from now on. */
   describe(): Uint8Array;
   requestKeyframe(): void;
-  /** The first frame of a connection went out. */
-  onLive(): void;
+  /** The first frame of a connection went out; `missed` what lies between it and the last connection. */
+  onLive(missed: Missed | undefined): void;
   /** A clip that does not loop has ended. */
   onClipEnded(): void;
 }
@@ -38,7 +47,10 @@ export interface TransponderPorts {
 /** Counters since the start of the push. */
 export interface TransponderCounters {
   framesSent: number;
+  /** Kept back from a slow destination. */
   framesDropped: number;
+  /** Passed while there was no connection, from its loss to the first picture of the next one. */
+  framesLost: number;
   gopsDropped: number;
   keyframeInterval: Millis;
 }
@@ -59,6 +71,7 @@ export class Transponder implements HubSubscriber {
   readonly counters: TransponderCounters = {
     framesSent: 0,
     framesDropped: 0,
+    framesLost: 0,
     gopsDropped: 0,
     keyframeInterval: millis(0),
   };
@@ -72,6 +85,8 @@ export class Transponder implements HubSubscriber {
   #audioAlone = false;
   #congested = false;
   #lastKey: Millis | undefined;
+  /** `framesLost` when the connection was lost; undefined while nothing was lost. */
+  #lostBefore: number | undefined;
   /** Newest slot sent: what a replay brings again is not sent twice. */
   #lastSlot = -1;
 
@@ -97,7 +112,11 @@ export class Transponder implements HubSubscriber {
 
   /** Bytes and media time that wait here for the destination. */
   get backlog(): { readonly bytes: number; readonly duration: Millis } {
-    return { bytes: this.#buffer.bytes, duration: this.#buffer.duration };
+    const held = this.#playout;
+    return {
+      bytes: this.#buffer.bytes + (held?.bytes ?? 0),
+      duration: millis(this.#buffer.duration + (held?.duration ?? 0)),
+    };
   }
 
   /** A connection is ready for media; nothing of an earlier one is sent again. */
@@ -116,8 +135,9 @@ export class Transponder implements HubSubscriber {
   disconnect(): void {
     this.#link = undefined;
     this.#gate.close();
-    this.#buffer.clear();
-    this.#playout?.clear();
+    if (this.#introduced) this.#lostBefore ??= this.counters.framesLost;
+    this.#introduced = false;
+    this.counters.framesLost += this.#buffer.clear() + (this.#playout?.clear() ?? 0);
   }
 
   setMuted(muted: boolean): void {
@@ -134,7 +154,10 @@ export class Transponder implements HubSubscriber {
       this.#newConfig = tag;
       return;
     }
-    if (this.#link === undefined || !this.#gate.pass(tag)) return;
+    if (this.#link === undefined || !this.#gate.pass(tag)) {
+      this.#countWithheld();
+      return;
+    }
     const timestamp = this.#timestamp(tag.pts);
     if (tag.role === "key") this.#beforeKeyframe(tag.pts, timestamp);
     this.#send(tag, this.#forward("video", timestamp));
@@ -168,6 +191,12 @@ export class Transponder implements HubSubscriber {
     this.#playout?.release(now, (entry) => this.#output(entry));
   }
 
+  /** Pictures before the first of all connections are no loss. */
+  #countWithheld(): void {
+    if (this.#introduced && this.#pictured) this.counters.framesDropped += 1;
+    else if (this.#lostBefore !== undefined) this.counters.framesLost += 1;
+  }
+
   #beforeKeyframe(pts: Micros, timestamp: Millis): void {
     this.#pictured = true;
     if (!this.#introduced) this.#introduce(pts, timestamp);
@@ -183,11 +212,21 @@ export class Transponder implements HubSubscriber {
 
   #introduce(pts: Micros, timestamp: Millis): void {
     this.#introduced = true;
+    const missed = this.#missed(timestamp);
     this.#sendMetadata(pts, timestamp);
     this.#sendVideoConfig(timestamp);
     const config: FlvTag = { kind: "audio", role: "config", pts, body: this.#options.audio.config };
     this.#send(config, this.#forward("audio", timestamp));
-    this.#ports.onLive();
+    this.#ports.onLive(missed);
+  }
+
+  #missed(timestamp: Millis): Missed | undefined {
+    const before = this.#lostBefore;
+    this.#lostBefore = undefined;
+    if (before === undefined) return undefined;
+    const last = Math.max(this.#last.video, this.#last.audio);
+    const frames = this.counters.framesLost - before;
+    return { duration: millis(Math.max(0, timestamp - last)), frames };
   }
 
   #sendMetadata(pts: Micros, timestamp: Millis): void {
@@ -224,7 +263,8 @@ export class Transponder implements HubSubscriber {
       this.#write(entry);
       return;
     }
-    const loss = this.#buffer.push(entry);
+    const elsewhere = (this.#link?.backlog() ?? 0) + (this.#playout?.bytes ?? 0);
+    const loss = this.#buffer.push(entry, elsewhere);
     this.counters.framesDropped += loss.frames;
     this.counters.gopsDropped += loss.gops;
     if (!loss.needsKeyframe) return;

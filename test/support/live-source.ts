@@ -5,6 +5,7 @@ import { NalType, type NalUnit, wholeNalUnit } from "../../src/codec/h264/nal-un
 import type { Frame } from "../../src/media/frame.ts";
 import { systemClock } from "../../src/observe/system-clock.ts";
 import { opusPackets, RATE, tone } from "./audio-lab.ts";
+import { annexB } from "./lab/recording.ts";
 
 export interface SourceOptions {
   readonly size?: string;
@@ -75,6 +76,7 @@ export class LiveSource {
     this.#position += 1;
     this.#onFrame({
       kind: "video",
+      codec: "h264",
       pts: micros(this.#start + at),
       arrival: systemClock.now(),
       key: nalUnits.some(({ type }) => type === NalType.idr),
@@ -99,7 +101,16 @@ export class LiveSource {
 function encodePictures({ size = "320x180", fps = 25, videoBitrate }: SourceOptions): NalUnit[][] {
   const noise = videoBitrate === undefined ? [] : ["-vf", "noise=alls=100:allf=t"];
   const rate = videoBitrate === undefined ? [] : ["-b:v", `${videoBitrate}`];
-  const x264 = ["-c:v", "libx264", "-preset", "ultrafast", "-profile:v", "baseline", "-g", `${fps}`];
+  const x264 = [
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-profile:v",
+    "baseline",
+    "-g",
+    `${fps}`,
+  ];
   const { stdout } = spawnSync(
     "ffmpeg",
     [
@@ -110,23 +121,9 @@ function encodePictures({ size = "320x180", fps = 25, videoBitrate }: SourceOpti
     { maxBuffer: 1 << 28 },
   );
   const pictures: NalUnit[][] = [];
-  for (const nal of annexB(stdout)) {
+  for (const nal of annexB(stdout).map(wholeNalUnit)) {
     if (nal.type === NalType.delimiter) pictures.push([]);
     else pictures.at(-1)?.push(nal);
   }
   return pictures;
-}
-
-/** The NAL units of a byte stream (ITU-T H.264, annex B). */
-function annexB(bytes: Buffer): NalUnit[] {
-  const START = Buffer.of(0, 0, 1);
-  const units: NalUnit[] = [];
-  for (let at = bytes.indexOf(START); at >= 0; ) {
-    const next = bytes.indexOf(START, at + 3);
-    let end = next < 0 ? bytes.length : next;
-    while (bytes[end - 1] === 0) end -= 1;
-    units.push(wholeNalUnit(bytes.subarray(at + 3, end)));
-    at = next;
-  }
-  return units;
 }

@@ -39,7 +39,7 @@ const SETTINGS: PushSettings = {
   writeTimeoutMs: 8000,
   extraCa: undefined,
   verifyCertificate: true,
-  allowPrivateAddresses: true,
+  destinations: { allowPrivate: true, allow: [], deny: [] },
   keyframeIntervalMs: 2000,
   bufferBytes: 8 << 20,
   bufferMs: 10_000,

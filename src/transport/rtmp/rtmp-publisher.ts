@@ -7,7 +7,7 @@ import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import { type AuthDemand, answerAuthDemand, withQuery } from "../../protocol/rtmp/adobe-auth.ts";
 import { HANDSHAKE_RANDOM } from "../../protocol/rtmp/handshake.ts";
-import { PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
+import { ACK_WINDOW, PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
 import { dial } from "./dial.ts";
 import { unacknowledgedBytes } from "./kernel-queues.ts";
 import type { RtmpPublisher, RtmpPublisherHandlers, RtmpPublisherOptions } from "./publisher.ts";
@@ -214,15 +214,16 @@ class SocketPublisher implements RtmpPublisher {
 
   /** Calls `onStall` when the peer takes nothing any more; returns what ends the watch. */
   #watchForStall(socket: Socket, onStall: () => void): () => void {
-    const detector = new StallDetector(toMicros(this.#options.writeTimeout));
+    const detector = new StallDetector(toMicros(this.#options.writeTimeout), ACK_WINDOW);
     let watching = true;
     const look = async (): Promise<void> => {
       // Before the look into the kernel, so that what is written meanwhile cannot pass for progress.
       const { bytesWritten: written, writableLength: waiting } = socket;
       const now: Micros = this.#clock.now();
+      const confirmations = this.#session?.confirmations ?? 0;
       const unacknowledged = await unacknowledgedBytes(socket);
       if (!watching) return;
-      if (detector.check({ written, waiting, unacknowledged }, now)) onStall();
+      if (detector.check({ written, waiting, unacknowledged, confirmations }, now)) onStall();
     };
     const timer = setInterval(() => void look(), WATCH_MS);
     return () => {

@@ -4,14 +4,17 @@ import fc from "fast-check";
 import { micros } from "../../base/time.ts";
 import { type SocketBytes, StallDetector } from "./stall-detector.ts";
 
+type Sample = Omit<SocketBytes, "confirmations"> & Partial<SocketBytes>;
 const SECOND = 1_000_000;
 /** Second at which the connection counts as dead; undefined when never. */
-function deadAt(samples: readonly SocketBytes[]): number | undefined {
-  const detector = new StallDetector(micros(8 * SECOND));
-  const at = samples.findIndex((sample, i) => detector.check(sample, micros(i * SECOND)));
+function deadAt(samples: readonly Sample[]): number | undefined {
+  const detector = new StallDetector(micros(8 * SECOND), 100);
+  const at = samples.findIndex((sample, i) =>
+    detector.check({ confirmations: 0, ...sample }, micros(i * SECOND)),
+  );
   return at < 0 ? undefined : at;
 }
-const seconds = (count: number, at: (second: number) => SocketBytes): SocketBytes[] =>
+const seconds = (count: number, at: (second: number) => Sample): Sample[] =>
   Array.from({ length: count }, (_, i) => at(i));
 
 test("a peer that is gone is noticed although the kernel goes on taking", () => {
@@ -47,6 +50,22 @@ test("a connection with nothing to say is not gone", () => {
     deadAt(seconds(60, () => ({ written: 7, waiting: 0, unacknowledged: 0 }))),
     undefined,
   );
+});
+
+const taking = (written: number) => ({ written, waiting: 0, unacknowledged: 0 });
+
+test("a server that stops to confirm is gone although its kernel takes everything", () => {
+  const silent = seconds(40, (s) => ({
+    ...taking(100 * s),
+    confirmations: Math.min(s, 5),
+  }));
+  assert.equal(deadAt(silent), 13);
+});
+
+test("a server that never confirms, or has nothing to confirm, is not gone", () => {
+  assert.equal(deadAt(seconds(60, (s) => taking(1000 * s))), undefined);
+  const idle = seconds(60, (s) => ({ ...taking(1000 + Math.min(s, 199)), confirmations: 3 }));
+  assert.equal(deadAt(idle), undefined);
 });
 
 test("whatever else happens, a peer that takes a byte a second lives", () => {
