@@ -85,12 +85,12 @@ export class OutputBuffer {
     return this.#queue[0]?.timestamp;
   }
 
-  /** Gives everything up; says how many pictures that were. */
-  clear(): number {
-    const pictures = this.#queue.filter(isPicture).length;
+  /** Gives everything up and says what that was. */
+  clear(): readonly TimedTag[] {
+    const given = this.#queue;
     this.#queue = [];
     this.#bytes = 0;
-    return pictures;
+    return given;
   }
 
   #over(): boolean {

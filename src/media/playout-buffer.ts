@@ -1,5 +1,5 @@
 import { type Micros, type Millis, millis, toMillis } from "../base/time.ts";
-import { isPicture, type TimedTag } from "./output-buffer.ts";
+import type { TimedTag } from "./output-buffer.ts";
 
 /** WCS `rtmp_out_buffer_*`, in milliseconds of media. */
 export interface PlayoutOptions {
@@ -68,13 +68,13 @@ export class PlayoutBuffer {
     if (this.#queue.length === 0) this.#underrun();
   }
 
-  /** Gives everything up; says how many pictures that were. */
-  clear(): number {
-    const pictures = this.#queue.filter(isPicture).length;
+  /** Gives everything up and says what that was. */
+  clear(): readonly TimedTag[] {
+    const given = this.#queue;
     this.#queue = [];
     this.#bytes = 0;
     this.#playing = undefined;
-    return pictures;
+    return given;
   }
 
   /** The timestamp up to which tags may go; undefined while gathering. */

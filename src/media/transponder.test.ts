@@ -94,7 +94,7 @@ test("a later connection repeats the start and its timestamps run on", () => {
   transponder.connect(link, micros(0));
   transponder.onVideo(video("config", 0));
   transponder.onVideo(video("key", 0));
-  transponder.disconnect();
+  transponder.disconnect(millis(0));
   transponder.onVideo(video("delta", 1000));
   sent.length = 0;
   transponder.connect(link, micros(5_000_000));
@@ -113,24 +113,35 @@ test("what passed between two connections is counted, from the last tag to the f
   transponder.onVideo(video("config", 20));
   transponder.onVideo(video("key", 20));
   fives(25, 50);
-  transponder.disconnect();
+  transponder.disconnect(millis(0));
   fives(50, 100);
   transponder.connect(link, micros(100_000));
   fives(100, 125);
   transponder.onVideo(video("key", 125));
   assert.deepEqual(missed, [undefined, { duration: 80, frames: 15 }]);
-  assert.equal(transponder.counters.framesLost, 15);
+  assert.equal(transponder.framesLost, 15);
   assert.equal(transponder.counters.framesDropped, 0);
+});
+
+test("what a silent destination did not take was missed too", () => {
+  const { transponder, link, missed } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0));
+  for (let ms = 10; ms <= 100; ms += 10) transponder.onVideo(video("delta", ms));
+  transponder.disconnect(millis(50));
+  transponder.connect(link, micros(150_000));
+  transponder.onVideo(video("key", 150));
+  assert.deepEqual(missed[1], { duration: 100, frames: 5 });
 });
 
 test("an attempt that came to nothing does not begin the count anew", () => {
   const { transponder, link, missed } = destination();
   transponder.connect(link, micros(0));
   transponder.onVideo(video("key", 0));
-  transponder.disconnect();
+  transponder.disconnect(millis(0));
   transponder.onVideo(video("delta", 100));
   transponder.connect(link, micros(0));
-  transponder.disconnect();
+  transponder.disconnect(millis(0));
   transponder.onVideo(video("delta", 200));
   transponder.connect(link, micros(0));
   transponder.onVideo(video("key", 300));
@@ -201,7 +212,7 @@ test("whatever happens, no picture comes before its IDR picture and no timestamp
       const connections: Sent[][] = [];
       const reconnect = (): void => {
         connections.push(sent.splice(0));
-        transponder.disconnect();
+        transponder.disconnect(millis(0));
         socket.full = false;
         transponder.connect(link, micros(ms * 1000));
       };

@@ -1,8 +1,9 @@
-import { type Micros, type Millis, millis } from "../base/time.ts";
+import { type Micros, type Millis, millis, toMicros } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
 import type { AudioSlot } from "./audio-line.ts";
 import { KeyframeGate } from "./keyframe-gate.ts";
-import { type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
+import { MissedPictures } from "./missed-pictures.ts";
+import { isPicture, type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
 import { PlayoutBuffer, type PlayoutOptions } from "./playout-buffer.ts";
 import { type ClipBodies, SoundSwitch } from "./sound-switch.ts";
 import type { HubSubscriber } from "./stream-hub.ts";
@@ -16,7 +17,7 @@ export interface TransponderLink {
 
 /** What a destination missed between two connections. */
 export interface Missed {
-  /** Media time without a tag. */
+  /** Media time without anything sent. */
   readonly duration: Millis;
   readonly frames: number;
 }
@@ -49,8 +50,6 @@ export interface TransponderCounters {
   framesSent: number;
   /** Kept back from a slow destination. */
   framesDropped: number;
-  /** Passed while there was no connection, from its loss to the first picture of the next one. */
-  framesLost: number;
   gopsDropped: number;
   keyframeInterval: Millis;
 }
@@ -67,11 +66,11 @@ export class Transponder implements HubSubscriber {
   readonly #sound: SoundSwitch;
   readonly #buffer: OutputBuffer;
   readonly #playout: PlayoutBuffer | undefined;
-  readonly #last = { video: millis(0), audio: millis(0), script: millis(0) };
+  readonly #last = { picture: millis(-1), video: millis(0), audio: millis(0), script: millis(0) };
+  readonly #missed = new MissedPictures();
   readonly counters: TransponderCounters = {
     framesSent: 0,
     framesDropped: 0,
-    framesLost: 0,
     gopsDropped: 0,
     keyframeInterval: millis(0),
   };
@@ -85,8 +84,10 @@ export class Transponder implements HubSubscriber {
   #audioAlone = false;
   #congested = false;
   #lastKey: Millis | undefined;
-  /** `framesLost` when the connection was lost; undefined while nothing was lost. */
-  #lostBefore: number | undefined;
+  /** The last timestamp written before the connection was lost; undefined while none is lost. */
+  #lostAt: Millis | undefined;
+  #written = millis(0);
+  #framesLost = 0;
   /** Newest slot sent: what a replay brings again is not sent twice. */
   #lastSlot = -1;
 
@@ -119,6 +120,11 @@ export class Transponder implements HubSubscriber {
     };
   }
 
+  /** Pictures that passed while there was no connection, up to the first picture of the next one. */
+  get framesLost(): number {
+    return this.#framesLost + this.#missed.count;
+  }
+
   /** A connection is ready for media; nothing of an earlier one is sent again. */
   connect(link: TransponderLink, now: Micros): void {
     this.#link = link;
@@ -131,13 +137,17 @@ export class Transponder implements HubSubscriber {
     this.#gate.close();
   }
 
-  /** The connection is gone. */
-  disconnect(): void {
+  /** The connection is gone; for so long before, the destination took nothing of what was sent. */
+  disconnect(silentFor: Millis): void {
     this.#link = undefined;
     this.#gate.close();
-    if (this.#introduced) this.#lostBefore ??= this.counters.framesLost;
+    if (this.#introduced) {
+      this.#lostAt ??= millis(Math.max(0, this.#written - silentFor));
+      this.#missed.recall(toMicros(silentFor));
+    }
     this.#introduced = false;
-    this.counters.framesLost += this.#buffer.clear() + (this.#playout?.clear() ?? 0);
+    const unsent = [...this.#buffer.clear(), ...(this.#playout?.clear() ?? [])];
+    for (const entry of unsent) if (isPicture(entry)) this.#missed.add(entry.tag.pts);
   }
 
   setMuted(muted: boolean): void {
@@ -155,12 +165,14 @@ export class Transponder implements HubSubscriber {
       return;
     }
     if (this.#link === undefined || !this.#gate.pass(tag)) {
-      this.#countWithheld();
+      this.#countWithheld(tag);
       return;
     }
     const timestamp = this.#timestamp(tag.pts);
     if (tag.role === "key") this.#beforeKeyframe(tag.pts, timestamp);
-    this.#send(tag, this.#forward("video", timestamp));
+    // A group that was sent before, to the last connection, goes out after it all the same.
+    this.#last.picture = millis(Math.max(this.#last.picture + 1, timestamp));
+    this.#send(tag, this.#forward("video", this.#last.picture));
   }
 
   onAudio(slot: AudioSlot): void {
@@ -192,9 +204,9 @@ export class Transponder implements HubSubscriber {
   }
 
   /** Pictures before the first of all connections are no loss. */
-  #countWithheld(): void {
+  #countWithheld(tag: VideoTag): void {
     if (this.#introduced && this.#pictured) this.counters.framesDropped += 1;
-    else if (this.#lostBefore !== undefined) this.counters.framesLost += 1;
+    else if (this.#lostAt !== undefined) this.#missed.add(tag.pts);
   }
 
   #beforeKeyframe(pts: Micros, timestamp: Millis): void {
@@ -212,7 +224,7 @@ export class Transponder implements HubSubscriber {
 
   #introduce(pts: Micros, timestamp: Millis): void {
     this.#introduced = true;
-    const missed = this.#missed(timestamp);
+    const missed = this.#endOutage(pts, timestamp);
     this.#sendMetadata(pts, timestamp);
     this.#sendVideoConfig(timestamp);
     const config: FlvTag = { kind: "audio", role: "config", pts, body: this.#options.audio.config };
@@ -220,13 +232,13 @@ export class Transponder implements HubSubscriber {
     this.#ports.onLive(missed);
   }
 
-  #missed(timestamp: Millis): Missed | undefined {
-    const before = this.#lostBefore;
-    this.#lostBefore = undefined;
-    if (before === undefined) return undefined;
-    const last = Math.max(this.#last.video, this.#last.audio);
-    const frames = this.counters.framesLost - before;
-    return { duration: millis(Math.max(0, timestamp - last)), frames };
+  #endOutage(pts: Micros, timestamp: Millis): Missed | undefined {
+    const lostAt = this.#lostAt;
+    this.#lostAt = undefined;
+    const frames = this.#missed.end(pts);
+    if (lostAt === undefined) return undefined;
+    this.#framesLost += frames;
+    return { duration: millis(Math.max(0, timestamp - lostAt)), frames };
   }
 
   #sendMetadata(pts: Micros, timestamp: Millis): void {
@@ -273,7 +285,11 @@ export class Transponder implements HubSubscriber {
   }
 
   #write({ tag, timestamp }: TimedTag): boolean {
-    if (tag.kind === "video" && tag.role !== "config") this.counters.framesSent += 1;
+    if (tag.kind === "video" && tag.role !== "config") {
+      this.counters.framesSent += 1;
+      this.#missed.sent(tag.pts);
+    }
+    this.#written = millis(Math.max(this.#written, timestamp));
     this.#congested = this.#link?.write(tag, timestamp) === false;
     return !this.#congested;
   }

@@ -86,6 +86,7 @@ export class TransponderRun {
   /** Runs until it is stopped or can go on no more; says why. Never rejects. */
   async run(): Promise<Reason> {
     const reason = await this.#attempts();
+    this.#ports.hub.leave(this.transponder, this.#ports.clock.now());
     this.#ports.onState({ kind: "ended", reason });
     return reason;
   }
@@ -113,7 +114,7 @@ export class TransponderRun {
       framesDropped: counters.framesDropped,
       gopsDropped: counters.gopsDropped,
       reconnects: this.#reconnects,
-      framesLost: counters.framesLost,
+      framesLost: this.transponder.framesLost,
       outageMs: this.#outageMs,
       backlogBytes: backlog.bytes + (this.#publisher?.backlog() ?? 0),
       backlogMs: backlog.duration,
@@ -149,13 +150,15 @@ export class TransponderRun {
         {
           onPublishing: () => {
             this.#ports.onState({ kind: "waitingForKeyframe" });
+            // Anew, because a destination that joins gets a picture to start from.
+            hub.leave(this.transponder, clock.now());
             this.transponder.connect(publisher, clock.now());
             hub.join(this.transponder, clock.now());
           },
           onDrain: () => this.transponder.drained(),
           onClosed: (failure) => {
-            this.transponder.disconnect();
-            hub.leave(this.transponder, clock.now());
+            this.transponder.disconnect(this.#silence(failure));
+            hub.updateAudio(clock.now());
             this.#bytesBefore += publisher.bytesSent();
             this.#publisher = undefined;
             resolve(toReason(failure));
@@ -166,6 +169,11 @@ export class TransponderRun {
       this.#publisher = publisher;
       if (this.#stop.signal.aborted) publisher.close();
     });
+  }
+
+  /** How long the destination had taken nothing when that was noticed. */
+  #silence({ code }: FailureValue): Millis {
+    return code === "writeTimeout" ? this.#options.publisher.writeTimeout : millis(0);
   }
 
   #onLive(missed: Missed | undefined): void {

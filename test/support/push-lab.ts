@@ -1,6 +1,6 @@
 /** One live stream and any number of its pushes, as a worker runs them, without the WebRTC side. */
 import { randomBytes } from "node:crypto";
-import { type Micros, micros } from "../../src/base/time.ts";
+import { type Clock, type Micros, micros } from "../../src/base/time.ts";
 import type { MediaSessionId, TransponderId } from "../../src/contract/ids.ts";
 import type { PushState, Reason, SoundWish } from "../../src/contract/messages.ts";
 import type { WorkerOptions } from "../../src/contract/worker-options.ts";
@@ -67,6 +67,8 @@ export interface LabPushOptions {
   readonly muted?: boolean;
   readonly sound?: SoundWish;
   readonly flashVersion?: string;
+  /** Clock of this push; the machine's. */
+  readonly clock?: Clock;
 }
 
 const STOP: Reason = { code: "stopped", message: "the test is over" };
@@ -121,7 +123,7 @@ export class PushLab {
       },
       {
         hub: this.hub,
-        clock: systemClock,
+        clock: options.clock ?? systemClock,
         random: Math.random,
         requestKeyframe: () => this.source.requestKeyframe(),
         loadClip: (wish) => this.#shelf.load(wish, this.#format),
