@@ -107,11 +107,22 @@ export type SessionState =
   | { readonly kind: "live" }
   | { readonly kind: "ended"; readonly reason: Reason };
 
+/** What a destination missed between two connections. */
+export interface Missed {
+  /** Media time without anything sent, milliseconds. */
+  readonly outageMs: number;
+  readonly frames: number;
+}
+
 /** Life of a push, as seen from outside the worker. */
 export type PushState =
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "waitingForKeyframe" }
-  | { readonly kind: "live" }
+  | {
+      readonly kind: "live";
+      /** What the destination missed; absent for the first connection. */
+      readonly missed?: Missed;
+    }
   | {
       readonly kind: "backingOff";
       readonly attempt: number;
@@ -170,9 +181,14 @@ export interface PushStats {
   /** Bits per second over the last seconds. */
   readonly bitrate: number;
   readonly framesSent: number;
+  /** Kept back because the destination was too slow. */
   readonly framesDropped: number;
   readonly gopsDropped: number;
   readonly reconnects: number;
+  /** Pictures that passed while there was no connection. */
+  readonly framesLost: number;
+  /** Media time between connections without anything sent, milliseconds. */
+  readonly outageMs: number;
   readonly backlogBytes: number;
   readonly backlogMs: number;
   /** Time between the last two keyframes sent, milliseconds. */

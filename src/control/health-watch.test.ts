@@ -24,6 +24,9 @@ function push(id: string, change: Partial<PushRecord> = {}): PushRecord {
     lastError: undefined,
     muted: false,
     sound: undefined,
+    reconnects: 0,
+    framesLost: 0,
+    outageMs: 0,
     ...change,
   };
 }

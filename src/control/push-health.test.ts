@@ -33,6 +33,8 @@ const PUSH: PushStats = {
   framesDropped: 0,
   gopsDropped: 0,
   reconnects: 0,
+  framesLost: 0,
+  outageMs: 0,
   backlogBytes: 0,
   backlogMs: 0,
   keyframeInterval: 2000,

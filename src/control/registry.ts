@@ -71,6 +71,10 @@ export interface PushRecord {
   readonly createdAt: number;
   state: PushState;
   lastError: Reason | undefined;
+  /** Connections that were restored, and what was lost in between. */
+  reconnects: number;
+  framesLost: number;
+  outageMs: number;
   muted: boolean;
   sound: SoundWish | undefined;
 }

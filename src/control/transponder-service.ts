@@ -110,6 +110,9 @@ export class TransponderService {
       createdAt: this.#clock.wallNow(),
       state: { kind: "connecting", attempt: 1 },
       lastError: undefined,
+      reconnects: 0,
+      framesLost: 0,
+      outageMs: 0,
       muted: wish.options?.action === "mute",
       sound,
     };
@@ -176,11 +179,18 @@ export class TransponderService {
     push.state = state;
     const cause = state.kind === "backingOff" ? state.cause : undefined;
     if (cause !== undefined) push.lastError = cause;
+    const missed = state.kind === "live" ? state.missed : undefined;
+    if (missed !== undefined) {
+      push.reconnects += 1;
+      push.framesLost += missed.frames;
+      push.outageMs += missed.outageMs;
+    }
     if (state.kind === "ended") this.#ended(push, state.reason);
     else {
       this.#tell(push);
       const attempt = "attempt" in state ? state.attempt : undefined;
-      const fields = { push: id, stream: push.sourceName, state: state.kind, attempt };
+      const what = { push: id, stream: push.sourceName, state: state.kind, attempt };
+      const fields = { ...what, ...missed };
       this.#logger.info({ ...fields, code: cause?.code, detail: cause?.message }, "push state");
     }
   }

@@ -30,6 +30,10 @@ export interface PushView {
   /** Milliseconds until the next attempt, while it waits for one. */
   readonly delayMs: number;
   readonly lastError: Reason | null;
+  /** Connections that were restored, and what was lost in between. */
+  readonly reconnects: number;
+  readonly framesLost: number;
+  readonly outageMs: number;
   readonly muted: boolean;
   readonly soundEnabled: boolean;
   /** Unix milliseconds. */
@@ -87,6 +91,9 @@ export function pushView(push: PushRecord): PushView {
     attempt: "attempt" in state ? state.attempt : 0,
     delayMs: state.kind === "backingOff" ? state.delay : 0,
     lastError: push.lastError ?? null,
+    reconnects: push.reconnects,
+    framesLost: push.framesLost,
+    outageMs: push.outageMs,
     muted: push.muted,
     soundEnabled: push.sound !== undefined,
     createdAt: push.createdAt,

@@ -23,7 +23,9 @@ export interface Loss {
 }
 
 const NOTHING: Loss = { frames: 0, gops: 0, needsKeyframe: false };
-const isPicture = ({ tag }: TimedTag): boolean => tag.kind === "video" && tag.role !== "config";
+/** A coded picture, as opposed to a configuration. */
+export const isPicture = ({ tag }: TimedTag): boolean =>
+  tag.kind === "video" && tag.role !== "config";
 const isKey = ({ tag }: TimedTag): boolean => tag.kind === "video" && tag.role === "key";
 const isSound = ({ tag }: TimedTag): boolean => tag.kind === "audio" && tag.role === "frame";
 
@@ -36,6 +38,7 @@ export class OutputBuffer {
   readonly #budget: OutputBudget;
   #queue: TimedTag[] = [];
   #bytes = 0;
+  #elsewhere = 0;
 
   constructor(budget: OutputBudget) {
     this.#budget = budget;
@@ -55,8 +58,12 @@ export class OutputBuffer {
     return ((this.#queue.at(-1)?.timestamp ?? first) - first) as Millis;
   }
 
-  /** Appends a tag and says what had to go for it. */
-  push(entry: TimedTag): Loss {
+  /**
+   * Appends a tag and says what had to go for it. `elsewhere` is what waits for the same destination
+   * outside of this buffer, in bytes: it counts.
+   */
+  push(entry: TimedTag, elsewhere = 0): Loss {
+    this.#elsewhere = elsewhere;
     this.#queue.push(entry);
     this.#bytes += entry.tag.body.byteLength;
     return this.#over() ? this.#lose() : NOTHING;
@@ -78,13 +85,17 @@ export class OutputBuffer {
     return this.#queue[0]?.timestamp;
   }
 
-  clear(): void {
+  /** Gives everything up and says what that was. */
+  clear(): readonly TimedTag[] {
+    const given = this.#queue;
     this.#queue = [];
     this.#bytes = 0;
+    return given;
   }
 
   #over(): boolean {
-    return this.#bytes > this.#budget.bytes || this.duration > this.#budget.duration;
+    const { bytes, duration } = this.#budget;
+    return this.#bytes + this.#elsewhere > bytes || this.duration > duration;
   }
 
   /** Keeps the newest group when it alone is within the budget, else no picture at all. */

@@ -9,6 +9,7 @@ const options = {
   limit: millis(2000),
   polling: millis(50),
   maxBufferings: undefined,
+  maxBytes: 1 << 20,
 };
 
 const tag = (ms: number): TimedTag => ({
@@ -61,4 +62,11 @@ test("media beyond the limit leaves at once", () => {
   const buffer = new PlayoutBuffer(options);
   for (let ms = 0; ms <= 3000; ms += 500) buffer.push(tag(ms));
   assert.deepEqual(run(buffer, 0), [0, 500, 1000]);
+});
+
+test("media beyond the limit in bytes leaves early, even before the start size is there", () => {
+  const buffer = new PlayoutBuffer({ ...options, maxBytes: 4 });
+  for (let ms = 0; ms < 6; ms += 1) buffer.push(tag(ms));
+  assert.deepEqual(run(buffer, 0), [0, 1, 2, 3]);
+  assert.equal(buffer.bytes, 2);
 });

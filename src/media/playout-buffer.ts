@@ -11,6 +11,8 @@ export interface PlayoutOptions {
   readonly polling: Millis;
   /** How often it may run empty and gather again; undefined without limit. */
   readonly maxBufferings: number | undefined;
+  /** Most bytes held back, like `limit`. */
+  readonly maxBytes: number;
 }
 
 const MAX_TAGS = 8192;
@@ -24,10 +26,21 @@ export class PlayoutBuffer {
   #queue: TimedTag[] = [];
   #playing: { readonly at: Micros; readonly timestamp: Millis } | undefined;
   #bufferings = 0;
+  #bytes = 0;
   #polledAt: Micros | undefined;
 
   constructor(options: PlayoutOptions) {
     this.#options = options;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Media time held back. */
+  get duration(): Millis {
+    const first = this.#queue[0]?.timestamp ?? 0;
+    return millis((this.#queue.at(-1)?.timestamp ?? first) - first);
   }
 
   /** Puts a tag in its place: after every tag that is not later. */
@@ -35,6 +48,7 @@ export class PlayoutBuffer {
     let at = this.#queue.length;
     while (at > 0 && (this.#queue[at - 1] as TimedTag).timestamp > entry.timestamp) at -= 1;
     this.#queue.splice(at, 0, entry);
+    this.#bytes += entry.tag.body.byteLength;
   }
 
   /** Lets go what is due at `now`. */
@@ -47,13 +61,20 @@ export class PlayoutBuffer {
     if (until === undefined) return;
     const count = this.#queue.findIndex((entry) => entry.timestamp > until);
     const due = this.#queue.splice(0, count < 0 ? this.#queue.length : count);
-    for (const entry of due) send(entry);
+    for (const entry of due) {
+      this.#bytes -= entry.tag.body.byteLength;
+      send(entry);
+    }
     if (this.#queue.length === 0) this.#underrun();
   }
 
-  clear(): void {
+  /** Gives everything up and says what that was. */
+  clear(): readonly TimedTag[] {
+    const given = this.#queue;
     this.#queue = [];
+    this.#bytes = 0;
     this.#playing = undefined;
+    return given;
   }
 
   /** The timestamp up to which tags may go; undefined while gathering. */
@@ -61,14 +82,20 @@ export class PlayoutBuffer {
     const first = this.#queue[0]?.timestamp;
     const last = this.#queue.at(-1)?.timestamp;
     if (first === undefined || last === undefined) return undefined;
+    const full = this.#queue.length > MAX_TAGS || this.#bytes > this.#options.maxBytes;
     if (this.#playing === undefined) {
-      if (last - first < this.#gathering()) return undefined;
+      if (!full && last - first < this.#gathering()) return undefined;
       this.#playing = { at: now, timestamp: first };
     }
     const paced = this.#playing.timestamp + (now - this.#playing.at) / 1000;
-    const forced = this.#queue.length > MAX_TAGS ? last : last - this.#options.limit;
+    const forced = full ? this.#middle() : last - this.#options.limit;
     if (forced > paced) this.#playing = { at: now, timestamp: millis(forced) };
     return millis(Math.max(paced, forced));
+  }
+
+  /** Timestamp up to which half of the tags go. */
+  #middle(): number {
+    return this.#queue[this.#queue.length >> 1]?.timestamp ?? 0;
   }
 
   #gathering(): number {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Millis, micros, millis } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
 import { slotTime } from "./audio-grid.ts";
-import { Transponder, type TransponderOptions } from "./transponder.ts";
+import { type Missed, Transponder, type TransponderOptions } from "./transponder.ts";
 
 interface Sent {
   readonly what: string;
@@ -24,7 +24,8 @@ const options: TransponderOptions = {
 function destination(overrides: Partial<TransponderOptions> = {}) {
   const sent: Sent[] = [];
   const calls = { keyframes: 0, lives: 0, clipEnds: 0 };
-  const socket = { full: false };
+  const missed: (Missed | undefined)[] = [];
+  const socket = { full: false, waiting: 0 };
   const transponder = new Transponder(
     { ...options, ...overrides },
     {
@@ -32,8 +33,9 @@ function destination(overrides: Partial<TransponderOptions> = {}) {
       requestKeyframe: () => {
         calls.keyframes += 1;
       },
-      onLive: () => {
+      onLive: (between) => {
         calls.lives += 1;
+        missed.push(between);
       },
       onClipEnded: () => {
         calls.clipEnds += 1;
@@ -46,8 +48,9 @@ function destination(overrides: Partial<TransponderOptions> = {}) {
       sent.push({ what: role, timestamp });
       return !socket.full;
     },
+    backlog: () => socket.waiting,
   };
-  return { transponder, sent, calls, socket, link };
+  return { transponder, sent, calls, missed, socket, link };
 }
 
 const video = (role: VideoTag["role"], ms: number, bytes = 100): VideoTag => ({
@@ -91,13 +94,71 @@ test("a later connection repeats the start and its timestamps run on", () => {
   transponder.connect(link, micros(0));
   transponder.onVideo(video("config", 0));
   transponder.onVideo(video("key", 0));
-  transponder.disconnect();
+  transponder.disconnect(millis(0));
   transponder.onVideo(video("delta", 1000));
   sent.length = 0;
   transponder.connect(link, micros(5_000_000));
   transponder.onVideo(video("key", 5000));
   assert.deepEqual(whats(sent), ["metadata", "video:config", "audio:config", "video:key"]);
   assert.ok(sent.every(({ timestamp }) => timestamp === 5000));
+});
+
+test("what passed between two connections is counted, from the last tag to the first picture", () => {
+  const { transponder, link, missed } = destination();
+  const fives = (from: number, to: number): void => {
+    for (let ms = from; ms < to; ms += 5) transponder.onVideo(video("delta", ms));
+  };
+  fives(0, 20);
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 20));
+  transponder.onVideo(video("key", 20));
+  fives(25, 50);
+  transponder.disconnect(millis(0));
+  fives(50, 100);
+  transponder.connect(link, micros(100_000));
+  fives(100, 125);
+  transponder.onVideo(video("key", 125));
+  assert.deepEqual(missed, [undefined, { duration: 80, frames: 15 }]);
+  assert.equal(transponder.framesLost, 15);
+  assert.equal(transponder.counters.framesDropped, 0);
+});
+
+test("what a silent destination did not take was missed too", () => {
+  const { transponder, link, missed } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0));
+  for (let ms = 10; ms <= 100; ms += 10) transponder.onVideo(video("delta", ms));
+  transponder.disconnect(millis(50));
+  transponder.connect(link, micros(150_000));
+  transponder.onVideo(video("key", 150));
+  assert.deepEqual(missed[1], { duration: 100, frames: 5 });
+});
+
+test("an attempt that came to nothing does not begin the count anew", () => {
+  const { transponder, link, missed } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0));
+  transponder.disconnect(millis(0));
+  transponder.onVideo(video("delta", 100));
+  transponder.connect(link, micros(0));
+  transponder.disconnect(millis(0));
+  transponder.onVideo(video("delta", 200));
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 300));
+  assert.deepEqual(missed[1], { duration: 300, frames: 2 });
+});
+
+test("what the socket and the playout hold counts against the budget", () => {
+  const { transponder, link, socket } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0));
+  socket.full = true;
+  transponder.onVideo(video("delta", 33, 10));
+  socket.waiting = 950;
+  transponder.onVideo(video("delta", 66, 40));
+  assert.equal(transponder.counters.framesDropped, 0);
+  transponder.onVideo(video("delta", 99, 20));
+  assert.equal(transponder.counters.framesDropped, 2);
 });
 
 test("a stream without pictures goes out as audio alone after the wait", () => {
@@ -151,7 +212,7 @@ test("whatever happens, no picture comes before its IDR picture and no timestamp
       const connections: Sent[][] = [];
       const reconnect = (): void => {
         connections.push(sent.splice(0));
-        transponder.disconnect();
+        transponder.disconnect(millis(0));
         socket.full = false;
         transponder.connect(link, micros(ms * 1000));
       };

@@ -1,8 +1,9 @@
-import { type Micros, type Millis, millis } from "../base/time.ts";
+import { type Micros, type Millis, millis, toMicros } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
 import type { AudioSlot } from "./audio-line.ts";
 import { KeyframeGate } from "./keyframe-gate.ts";
-import { type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
+import { MissedPictures } from "./missed-pictures.ts";
+import { isPicture, type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
 import { PlayoutBuffer, type PlayoutOptions } from "./playout-buffer.ts";
 import { type ClipBodies, SoundSwitch } from "./sound-switch.ts";
 import type { HubSubscriber } from "./stream-hub.ts";
@@ -10,6 +11,15 @@ import type { HubSubscriber } from "./stream-hub.ts";
 /** What leaves for the destination; false asks to hold back until `drained`. */
 export interface TransponderLink {
   write(tag: FlvTag, timestamp: Millis): boolean;
+  /** Bytes that `write` took and the destination has not yet taken. */
+  backlog(): number;
+}
+
+/** What a destination missed between two connections. */
+export interface Missed {
+  /** Media time without anything sent. */
+  readonly duration: Millis;
+  readonly frames: number;
 }
 
 export interface TransponderOptions {
@@ -29,8 +39,8 @@ export interface TransponderPorts {
   /** Body of an onMetaData message that describes what is sent from now on. */
   describe(): Uint8Array;
   requestKeyframe(): void;
-  /** The first frame of a connection went out. */
-  onLive(): void;
+  /** The first frame of a connection went out; `missed` what lies between it and the last connection. */
+  onLive(missed: Missed | undefined): void;
   /** A clip that does not loop has ended. */
   onClipEnded(): void;
 }
@@ -38,6 +48,7 @@ export interface TransponderPorts {
 /** Counters since the start of the push. */
 export interface TransponderCounters {
   framesSent: number;
+  /** Kept back from a slow destination. */
   framesDropped: number;
   gopsDropped: number;
   keyframeInterval: Millis;
@@ -55,7 +66,8 @@ export class Transponder implements HubSubscriber {
   readonly #sound: SoundSwitch;
   readonly #buffer: OutputBuffer;
   readonly #playout: PlayoutBuffer | undefined;
-  readonly #last = { video: millis(0), audio: millis(0), script: millis(0) };
+  readonly #last = { picture: millis(-1), video: millis(0), audio: millis(0), script: millis(0) };
+  readonly #missed = new MissedPictures();
   readonly counters: TransponderCounters = {
     framesSent: 0,
     framesDropped: 0,
@@ -72,6 +84,10 @@ export class Transponder implements HubSubscriber {
   #audioAlone = false;
   #congested = false;
   #lastKey: Millis | undefined;
+  /** The last timestamp written before the connection was lost; undefined while none is lost. */
+  #lostAt: Millis | undefined;
+  #written = millis(0);
+  #framesLost = 0;
   /** Newest slot sent: what a replay brings again is not sent twice. */
   #lastSlot = -1;
 
@@ -97,7 +113,16 @@ export class Transponder implements HubSubscriber {
 
   /** Bytes and media time that wait here for the destination. */
   get backlog(): { readonly bytes: number; readonly duration: Millis } {
-    return { bytes: this.#buffer.bytes, duration: this.#buffer.duration };
+    const held = this.#playout;
+    return {
+      bytes: this.#buffer.bytes + (held?.bytes ?? 0),
+      duration: millis(this.#buffer.duration + (held?.duration ?? 0)),
+    };
+  }
+
+  /** Pictures that passed while there was no connection, up to the first picture of the next one. */
+  get framesLost(): number {
+    return this.#framesLost + this.#missed.count;
   }
 
   /** A connection is ready for media; nothing of an earlier one is sent again. */
@@ -112,12 +137,17 @@ export class Transponder implements HubSubscriber {
     this.#gate.close();
   }
 
-  /** The connection is gone. */
-  disconnect(): void {
+  /** The connection is gone; for so long before, the destination took nothing of what was sent. */
+  disconnect(silentFor: Millis): void {
     this.#link = undefined;
     this.#gate.close();
-    this.#buffer.clear();
-    this.#playout?.clear();
+    if (this.#introduced) {
+      this.#lostAt ??= millis(Math.max(0, this.#written - silentFor));
+      this.#missed.recall(toMicros(silentFor));
+    }
+    this.#introduced = false;
+    const unsent = [...this.#buffer.clear(), ...(this.#playout?.clear() ?? [])];
+    for (const entry of unsent) if (isPicture(entry)) this.#missed.add(entry.tag.pts);
   }
 
   setMuted(muted: boolean): void {
@@ -134,10 +164,15 @@ export class Transponder implements HubSubscriber {
       this.#newConfig = tag;
       return;
     }
-    if (this.#link === undefined || !this.#gate.pass(tag)) return;
+    if (this.#link === undefined || !this.#gate.pass(tag)) {
+      this.#countWithheld(tag);
+      return;
+    }
     const timestamp = this.#timestamp(tag.pts);
     if (tag.role === "key") this.#beforeKeyframe(tag.pts, timestamp);
-    this.#send(tag, this.#forward("video", timestamp));
+    // A group that was sent before, to the last connection, goes out after it all the same.
+    this.#last.picture = millis(Math.max(this.#last.picture + 1, timestamp));
+    this.#send(tag, this.#forward("video", this.#last.picture));
   }
 
   onAudio(slot: AudioSlot): void {
@@ -168,6 +203,12 @@ export class Transponder implements HubSubscriber {
     this.#playout?.release(now, (entry) => this.#output(entry));
   }
 
+  /** Pictures before the first of all connections are no loss. */
+  #countWithheld(tag: VideoTag): void {
+    if (this.#introduced && this.#pictured) this.counters.framesDropped += 1;
+    else if (this.#lostAt !== undefined) this.#missed.add(tag.pts);
+  }
+
   #beforeKeyframe(pts: Micros, timestamp: Millis): void {
     this.#pictured = true;
     if (!this.#introduced) this.#introduce(pts, timestamp);
@@ -183,11 +224,21 @@ export class Transponder implements HubSubscriber {
 
   #introduce(pts: Micros, timestamp: Millis): void {
     this.#introduced = true;
+    const missed = this.#endOutage(pts, timestamp);
     this.#sendMetadata(pts, timestamp);
     this.#sendVideoConfig(timestamp);
     const config: FlvTag = { kind: "audio", role: "config", pts, body: this.#options.audio.config };
     this.#send(config, this.#forward("audio", timestamp));
-    this.#ports.onLive();
+    this.#ports.onLive(missed);
+  }
+
+  #endOutage(pts: Micros, timestamp: Millis): Missed | undefined {
+    const lostAt = this.#lostAt;
+    this.#lostAt = undefined;
+    const frames = this.#missed.end(pts);
+    if (lostAt === undefined) return undefined;
+    this.#framesLost += frames;
+    return { duration: millis(Math.max(0, timestamp - lostAt)), frames };
   }
 
   #sendMetadata(pts: Micros, timestamp: Millis): void {
@@ -224,7 +275,8 @@ export class Transponder implements HubSubscriber {
       this.#write(entry);
       return;
     }
-    const loss = this.#buffer.push(entry);
+    const elsewhere = (this.#link?.backlog() ?? 0) + (this.#playout?.bytes ?? 0);
+    const loss = this.#buffer.push(entry, elsewhere);
     this.counters.framesDropped += loss.frames;
     this.counters.gopsDropped += loss.gops;
     if (!loss.needsKeyframe) return;
@@ -233,7 +285,11 @@ export class Transponder implements HubSubscriber {
   }
 
   #write({ tag, timestamp }: TimedTag): boolean {
-    if (tag.kind === "video" && tag.role !== "config") this.counters.framesSent += 1;
+    if (tag.kind === "video" && tag.role !== "config") {
+      this.counters.framesSent += 1;
+      this.#missed.sent(tag.pts);
+    }
+    this.#written = millis(Math.max(this.#written, timestamp));
     this.#congested = this.#link?.write(tag, timestamp) === false;
     return !this.#congested;
   }

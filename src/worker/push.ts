@@ -133,12 +133,13 @@ function runOptions({ push, destination, muted, audio, settings }: PushOptions) 
   };
 }
 
-function playoutOptions({ outBuffer }: PushSettings): PlayoutOptions | undefined {
+function playoutOptions({ outBuffer, bufferBytes }: PushSettings): PlayoutOptions | undefined {
   return (
     outBuffer && {
       start: millis(outBuffer.startMs),
       limit: millis(outBuffer.initialMs),
       polling: millis(outBuffer.pollingMs),
+      maxBytes: bufferBytes / 2,
       maxBufferings: outBuffer.maxBufferings < 0 ? undefined : outBuffer.maxBufferings,
     }
   );

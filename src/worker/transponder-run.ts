@@ -7,7 +7,7 @@ import { FAILURES, type FailureCode } from "../contract/failures.ts";
 import type { TransponderId } from "../contract/ids.ts";
 import type { DestinationWish, PushState, PushStats, Reason } from "../contract/messages.ts";
 import type { StreamHub } from "../media/stream-hub.ts";
-import { Transponder, type TransponderOptions } from "../media/transponder.ts";
+import { type Missed, Transponder, type TransponderOptions } from "../media/transponder.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import type { RtmpPublisher, RtmpPublisherOptions } from "../transport/rtmp/publisher.ts";
 import { openRtmpPublisher } from "../transport/rtmp/rtmp-publisher.ts";
@@ -40,8 +40,8 @@ export interface TransponderRunPorts {
   onClipEnded(): void;
 }
 
-/** Spread of retries, so that pushes that lost the same host do not come back together. */
-const RETRY_JITTER = 0.3;
+/** Spread of retries, so that pushes that lost the same host do not come back together: a quarter either way. */
+const RETRY_JITTER = 0.5;
 /** A connection that lived so long counts as a success: attempts are counted anew. */
 const STEADY = 10_000_000;
 
@@ -64,6 +64,7 @@ export class TransponderRun {
   #attempt = 1;
   #liveSince: Micros | undefined;
   #reconnects = 0;
+  #outageMs = 0;
   #bytesBefore = 0;
 
   constructor(options: TransponderRunOptions, ports: TransponderRunPorts) {
@@ -73,7 +74,7 @@ export class TransponderRun {
     this.transponder = new Transponder(options.transponder, {
       describe: ports.describe,
       requestKeyframe: ports.requestKeyframe,
-      onLive: () => this.#onLive(),
+      onLive: (missed) => this.#onLive(missed),
       onClipEnded: ports.onClipEnded,
     });
   }
@@ -85,6 +86,7 @@ export class TransponderRun {
   /** Runs until it is stopped or can go on no more; says why. Never rejects. */
   async run(): Promise<Reason> {
     const reason = await this.#attempts();
+    this.#ports.hub.leave(this.transponder, this.#ports.clock.now());
     this.#ports.onState({ kind: "ended", reason });
     return reason;
   }
@@ -112,6 +114,8 @@ export class TransponderRun {
       framesDropped: counters.framesDropped,
       gopsDropped: counters.gopsDropped,
       reconnects: this.#reconnects,
+      framesLost: this.transponder.framesLost,
+      outageMs: this.#outageMs,
       backlogBytes: backlog.bytes + (this.#publisher?.backlog() ?? 0),
       backlogMs: backlog.duration,
       keyframeInterval: counters.keyframeInterval,
@@ -146,13 +150,15 @@ export class TransponderRun {
         {
           onPublishing: () => {
             this.#ports.onState({ kind: "waitingForKeyframe" });
+            // Anew, because a destination that joins gets a picture to start from.
+            hub.leave(this.transponder, clock.now());
             this.transponder.connect(publisher, clock.now());
             hub.join(this.transponder, clock.now());
           },
           onDrain: () => this.transponder.drained(),
           onClosed: (failure) => {
-            this.transponder.disconnect();
-            hub.leave(this.transponder, clock.now());
+            this.transponder.disconnect(this.#silence(failure));
+            hub.updateAudio(clock.now());
             this.#bytesBefore += publisher.bytesSent();
             this.#publisher = undefined;
             resolve(toReason(failure));
@@ -165,10 +171,19 @@ export class TransponderRun {
     });
   }
 
-  #onLive(): void {
-    if (this.#attempt > 1) this.#reconnects += 1;
+  /** How long the destination had taken nothing when that was noticed. */
+  #silence({ code }: FailureValue): Millis {
+    return code === "writeTimeout" ? this.#options.publisher.writeTimeout : millis(0);
+  }
+
+  #onLive(missed: Missed | undefined): void {
     this.#liveSince = this.#ports.clock.now();
-    this.#ports.onState({ kind: "live" });
+    if (missed !== undefined) {
+      this.#reconnects += 1;
+      this.#outageMs += missed.duration;
+    }
+    const report = missed && { outageMs: missed.duration, frames: missed.frames };
+    this.#ports.onState({ kind: "live", ...(report && { missed: report }) });
   }
 
   /** Undefined when another attempt is due, else why there is none. */

@@ -26,6 +26,9 @@ export function transponderObject(push: PushRecord): Record<string, unknown> {
     state: push.state.kind,
     attempt: "attempt" in push.state ? push.state.attempt : 0,
     lastError: push.lastError ?? null,
+    reconnects: push.reconnects,
+    framesLost: push.framesLost,
+    outageMs: push.outageMs,
     createDate: push.createdAt,
   };
 }

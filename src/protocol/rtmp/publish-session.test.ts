@@ -61,7 +61,12 @@ test("our chunk size is announced before the first message that uses it", () => 
   const kinds = sent.map(({ message }) =>
     message.kind === "command" ? message.name : message.kind,
   );
-  assert.deepEqual(kinds, ["connect", "setChunkSize", ...BEFORE_MEDIA.slice(1, 4)]);
+  assert.deepEqual(kinds, [
+    "connect",
+    "setChunkSize",
+    "windowAckSize",
+    ...BEFORE_MEDIA.slice(1, 4),
+  ]);
 });
 
 test("a createStream answered without a number is stream 1", () => {

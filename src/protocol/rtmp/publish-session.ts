@@ -70,6 +70,11 @@ const PUBLISH = 5;
 const FC_UNPUBLISH = 6;
 /** Largest that servers take; nearly every frame is one chunk then. */
 const CHUNK_SIZE = 65_536;
+/**
+ * The server is asked to acknowledge so often: what it acknowledges its application has read, which says
+ * more than what its kernel has taken.
+ */
+export const ACK_WINDOW = 32_768;
 const SET_DATA_FRAME = encodeAmf0(["@setDataFrame"]);
 
 /** One publishing connection. Poll `next` until undefined after every other call. */
@@ -86,6 +91,7 @@ export class PublishSession {
   #received = 0;
   #acknowledged = 0;
   #ackWindow = 0;
+  #confirmations = 0;
 
   constructor(options: PublishSessionOptions) {
     this.#options = options;
@@ -98,6 +104,11 @@ export class PublishSession {
   /** What the server's answer to `connect` said it can take. */
   get capabilities(): ServerCapabilities {
     return this.#capabilities;
+  }
+
+  /** How often the server has acknowledged `ACK_WINDOW` bytes; stays 0 with servers that never do. */
+  get confirmations(): number {
+    return this.#confirmations;
   }
 
   /** When `wake` is due if nothing happens first. */
@@ -204,6 +215,8 @@ export class PublishSession {
         // The chunk reader obeyed them.
         return;
       case "acknowledgement":
+        this.#confirmations += 1;
+        return;
       case "setPeerBandwidth":
       case "data":
       case "audio":
@@ -251,6 +264,7 @@ export class PublishSession {
     const { streamName } = this.#options;
     this.#control({ kind: "setChunkSize", size: CHUNK_SIZE });
     this.#writer.setChunkSize(CHUNK_SIZE);
+    this.#control({ kind: "windowAckSize", size: ACK_WINDOW });
     this.#step = "createStream";
     this.#command(streamNameCommand("releaseStream", RELEASE_STREAM, streamName));
     this.#command(streamNameCommand("FCPublish", FC_PUBLISH, streamName));

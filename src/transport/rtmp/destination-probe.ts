@@ -91,7 +91,7 @@ class Probe {
   async #addresses(): Promise<readonly string[]> {
     const { url, mayConnect } = this.#options;
     this.#begin("dns");
-    const found = await this.#inTime(resolveHost(url.host));
+    const found = await this.#inTime(resolveHost(url.host, this.#signal));
     this.#ok(isIP(url.host) === 0 ? found.slice(0, MAX_ADDRESSES).join(", ") : "an address");
     this.#begin("address");
     const allowed = found.filter((address) => mayConnect(address, url.host));

@@ -23,7 +23,7 @@ const ADDRESS_PATIENCE = 3_000;
  */
 export async function dial(options: DialOptions, signal: AbortSignal): Promise<Socket> {
   const { url } = options;
-  const addresses = await resolveHost(url.host);
+  const addresses = await resolveHost(url.host, signal);
   const allowed = addresses.filter((address) => options.mayConnect(address, url.host));
   if (allowed.length === 0) {
     throw fail("addressForbidden", `no address of ${url.host} may be connected to`);
@@ -33,15 +33,22 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<S
   return secure(socket, options, signal);
 }
 
-/** Addresses of a host, in the order of the resolver. @throws Failure `dnsFailed` */
-export async function resolveHost(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host];
-  try {
-    const found = await lookup(host, { all: true, verbatim: true });
-    return found.map(({ address }) => address);
-  } catch (error) {
-    throw fail("dnsFailed", `${host} cannot be resolved`, error);
-  }
+/**
+ * Addresses of a host, in the order of the resolver. The resolver of the system cannot be stopped; what it
+ * finds after the abort finds nobody.
+ * @throws Failure `dnsFailed`, `stopped`
+ */
+export function resolveHost(host: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (isIP(host) !== 0) return Promise.resolve([host]);
+  return new Promise((found, reject) => {
+    const giveUp = (): void => reject(fail("stopped", "the connection was given up"));
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    lookup(host, { all: true, verbatim: true })
+      .then((all) => found(all.map(({ address }) => address)))
+      .catch((error: unknown) => reject(fail("dnsFailed", `${host} cannot be resolved`, error)))
+      .finally(() => signal.removeEventListener("abort", giveUp));
+  });
 }
 
 /** Connects to one address after the other; the last failure counts. */

@@ -2,20 +2,22 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { Failure } from "../../base/failure.ts";
-import { type Clock, type Millis, micros, toMicros } from "../../base/time.ts";
+import { type Clock, type Micros, type Millis, micros, toMicros } from "../../base/time.ts";
 import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import { withQuery } from "../../protocol/rtmp/adobe-auth.ts";
 import { HANDSHAKE_RANDOM } from "../../protocol/rtmp/handshake.ts";
-import { PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
+import { ACK_WINDOW, PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
 import { answerDemand } from "./auth-ladder.ts";
 import { dial } from "./dial.ts";
+import { unacknowledgedBytes } from "./kernel-queues.ts";
 import type { RtmpPublisher, RtmpPublisherHandlers, RtmpPublisherOptions } from "./publisher.ts";
 import { brokenFailure, refusalFailure, silentFailure } from "./rtmp-failure.ts";
+import { StallDetector } from "./stall-detector.ts";
 
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
-const PROGRESS_CHECK_MS = 500;
+const WATCH_MS = 500;
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
@@ -37,6 +39,8 @@ class SocketPublisher implements RtmpPublisher {
   #session: PublishSession | undefined;
   #closed = false;
   #sentBefore = 0;
+  /** When the server must have accepted `publish`, whatever the number of connections until then. */
+  #deadline = micros(0);
   #end: (failure: CodedFailure) => void = () => undefined;
 
   constructor(options: RtmpPublisherOptions, handlers: RtmpPublisherHandlers, clock: Clock) {
@@ -48,6 +52,7 @@ class SocketPublisher implements RtmpPublisher {
   /** The whole life; never rejects. */
   async run(): Promise<void> {
     const { connectTimeout } = this.#options;
+    this.#deadline = micros(this.#clock.now() + toMicros(connectTimeout));
     const timer = setTimeout(() => this.#abort.abort(), connectTimeout);
     let failure: CodedFailure;
     try {
@@ -106,10 +111,15 @@ class SocketPublisher implements RtmpPublisher {
     this.#socket = socket;
     this.#session = session;
     return new Promise((resolve) => {
-      const watch = setInterval(() => this.#checkProgress(socket), PROGRESS_CHECK_MS);
+      const watch = setInterval(
+        () => this.#guarded(() => session.wake(this.#clock.now()), end, timer),
+        WATCH_MS,
+      );
+      const stopStallWatch = this.#watchForStall(socket, () => end(this.#stalled()));
       const end = (outcome: CodedFailure | Refusal): void => {
         this.#end = () => undefined;
         clearInterval(watch);
+        stopStallWatch();
         this.#sentBefore += socket.bytesWritten;
         this.#socket = undefined;
         this.#session = undefined;
@@ -172,32 +182,40 @@ class SocketPublisher implements RtmpPublisher {
   }
 
   #openSession(query: string | undefined): PublishSession {
-    const { url, flashVersion, connectTimeout } = this.#options;
+    const { url, flashVersion } = this.#options;
     const extend = (text: string): string => (query === undefined ? text : withQuery(text, query));
     return new PublishSession({
       app: extend(url.app),
       tcUrl: extend(url.tcUrl),
       streamName: url.streamName.reveal(),
       flashVersion,
-      timeout: toMicros(connectTimeout),
+      timeout: micros(Math.max(0, this.#deadline - this.#clock.now())),
       random: randomBytes(HANDSHAKE_RANDOM),
     });
   }
 
-  #progress = { bytes: 0, at: micros(0) };
+  /** Calls `onStall` when the peer takes nothing any more; returns what ends the watch. */
+  #watchForStall(socket: Socket, onStall: () => void): () => void {
+    const detector = new StallDetector(toMicros(this.#options.writeTimeout), ACK_WINDOW);
+    let watching = true;
+    const look = async (): Promise<void> => {
+      // Before the look into the kernel, so that what is written meanwhile cannot pass for progress.
+      const { bytesWritten: written, writableLength: waiting } = socket;
+      const now: Micros = this.#clock.now();
+      const confirmations = this.#session?.confirmations ?? 0;
+      const unacknowledged = await unacknowledgedBytes(socket);
+      if (!watching) return;
+      if (detector.check({ written, waiting, unacknowledged, confirmations }, now)) onStall();
+    };
+    const timer = setInterval(() => void look(), WATCH_MS);
+    return () => {
+      watching = false;
+      clearInterval(timer);
+    };
+  }
 
-  /** Bytes that wait while the peer takes none for too long mean that nobody is there. */
-  #checkProgress(socket: Socket): void {
-    const now = this.#clock.now();
-    const taken = socket.bytesWritten - socket.writableLength;
-    if (socket.writableLength === 0 || taken !== this.#progress.bytes) {
-      this.#progress = { bytes: taken, at: now };
-    } else if (now - this.#progress.at >= toMicros(this.#options.writeTimeout)) {
-      this.#end(
-        fail("writeTimeout", `the server took no data for ${this.#options.writeTimeout} ms`),
-      );
-    }
-    this.#session?.wake(now);
+  #stalled(): CodedFailure {
+    return fail("writeTimeout", `the server took no data for ${this.#options.writeTimeout} ms`);
   }
 
   #toFailure(error: unknown): CodedFailure {

@@ -34,7 +34,7 @@ export interface ReceivedTag {
 }
 
 const COMMAND = 20;
-const CONTROL = { windowAckSize: 5, peerBandwidth: 6, setChunkSize: 1 } as const;
+const CONTROL = { acknowledgement: 3, windowAckSize: 5, peerBandwidth: 6 } as const;
 const STREAM_ID = 1;
 const SLICE_MS = 20;
 
@@ -52,6 +52,8 @@ export class RtmpClient {
   #wraps = 0;
   #allowance = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
+  #ackWindow = 0;
+  #acknowledged = 0;
   readonly openedAt = performance.now();
   /** First argument of `connect`. */
   connect: { readonly [key: string]: Amf } | undefined;
@@ -153,14 +155,25 @@ export class RtmpClient {
     try {
       const messages = this.#parser.push(bytes, (answer) => this.#socket.write(answer));
       for (const message of messages) this.#onMessage(message);
+      this.#acknowledge();
     } catch (error) {
       this.fault ??= String(error);
       this.#socket.destroy();
     }
   }
 
+  #acknowledge(): void {
+    if (this.#ackWindow === 0 || this.received - this.#acknowledged < this.#ackWindow) return;
+    this.#acknowledged = this.received;
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32BE(this.received % 2 ** 32);
+    this.#control(CONTROL.acknowledgement, bytes);
+  }
+
   #onMessage(message: WireMessage): void {
     if (message.type === COMMAND) this.#onCommand(message);
+    else if (message.type === CONTROL.windowAckSize)
+      this.#ackWindow = message.payload.readUInt32BE(0);
     else if (message.type === 8 || message.type === 9 || message.type === 18) this.#onTag(message);
   }
 

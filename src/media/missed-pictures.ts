@@ -1,0 +1,51 @@
+import type { Micros } from "../base/time.ts";
+
+const MOST_TIMES = 1024;
+
+/**
+ * Pictures that a destination did not get because it was not there. The times of the newest ones are
+ * kept: a connection may begin with a group of pictures that reaches back into the outage.
+ */
+export class MissedPictures {
+  readonly #sent: Micros[] = [];
+  #times: Micros[] = [];
+  #older = 0;
+  #newest = -1;
+
+  /** Pictures of this outage so far. */
+  get count(): number {
+    return this.#older + this.#times.length;
+  }
+
+  /** A picture went out. */
+  sent(pts: Micros): void {
+    this.#sent.push(pts);
+    if (this.#sent.length > MOST_TIMES) this.#sent.shift();
+  }
+
+  /** Whatever went out in the last `span` before the newest picture did not arrive. */
+  recall(span: Micros): void {
+    const newest = this.#sent.at(-1);
+    if (newest === undefined) return;
+    for (const pts of this.#sent) if (pts > newest - span) this.add(pts);
+  }
+
+  /** A picture went by; one that is shown again is counted once. */
+  add(pts: Micros): void {
+    if (pts <= this.#newest) return;
+    this.#newest = pts;
+    this.#times.push(pts);
+    if (this.#times.length <= MOST_TIMES) return;
+    this.#times.shift();
+    this.#older += 1;
+  }
+
+  /** The outage ends with a picture of `pts`; says how many are really missing. */
+  end(pts: Micros): number {
+    const missing = this.#older + this.#times.filter((time) => time < pts).length;
+    this.#times = [];
+    this.#older = 0;
+    this.#newest = -1;
+    return missing;
+  }
+}
