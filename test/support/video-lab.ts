@@ -1,14 +1,16 @@
 /** Pictures made and judged with the ffmpeg program: a codec of another make on both sides of ours. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FormatContext, Packet } from "node-av/lib";
 import { micros } from "../../src/base/time.ts";
 import type { FlvTag, VideoTag } from "../../src/protocol/flv/tag.ts";
-import { parseRtpPacket, type RtpPacket } from "../../src/protocol/rtp/packet.ts";
+import { isRtcp, parseRtpPacket, type RtpPacket } from "../../src/protocol/rtp/packet.ts";
 import { spawnProgram } from "./program.ts";
 
 export interface Made {
@@ -52,21 +54,90 @@ function flvVideo(bytes: Buffer): VideoTag[] {
   return tags;
 }
 
-/** The RTP packets that ffmpeg makes of a picture in this codec, in order. */
-export async function rtpPackets(encoder: readonly string[], made: Made): Promise<RtpPacket[]> {
+/** What a coder made, and the RTP packets that a packetizer of another make sent of it, in order. */
+export interface Packetized {
+  /** Whole frames; of AV1, temporal units without their delimiters. */
+  readonly frames: readonly Uint8Array[];
+  readonly packets: readonly RtpPacket[];
+}
+
+type Coder = "vp8" | "vp9" | "av1";
+
+const CODERS: Readonly<Record<Coder, readonly string[]>> = {
+  vp8: ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"],
+  vp9: ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"],
+  av1: ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8"],
+};
+
+/** Pictures in this codec as FFmpeg's RTP muxer sends them, in packets of at most 600 bytes. */
+export async function packetized(coder: Coder, made: Made): Promise<Packetized> {
+  const folder = await mkdtemp(join(tmpdir(), "ivf-"));
+  const file = join(folder, "made.ivf");
+  const rate = ["-b:v", `${made.kbps ?? 500}k`, "-g", "9999", "-lag-in-frames", "0"];
+  try {
+    await spawnProgram("ffmpeg", ["-v", "error", ...moving(made), ...CODERS[coder], ...rate, file]);
+    const frames = ivfFrames(await readFile(file));
+    return {
+      frames: coder === "av1" ? frames.map(withoutDelimiter) : frames,
+      packets: await sent(file),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function ivfFrames(bytes: Buffer): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  for (let at = 32; at + 12 <= bytes.length; ) {
+    const size = bytes.readUInt32LE(at);
+    frames.push(bytes.subarray(at + 12, at + 12 + size));
+    at += 12 + size;
+  }
+  return frames;
+}
+
+const withoutDelimiter = (unit: Uint8Array): Uint8Array =>
+  unit[0] === 0x12 && unit[1] === 0 ? unit.subarray(2) : unit;
+
+async function sent(file: string): Promise<RtpPacket[]> {
   const socket = createSocket({ type: "udp4", recvBufferSize: 8 << 20 });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
   const packets: RtpPacket[] = [];
-  socket.on("message", (bytes) => {
-    if ((bytes[1] ?? 0) < 192 || (bytes[1] ?? 0) > 223) packets.push(parseRtpPacket(bytes));
+  const end = randomBytes(16);
+  const ended = new Promise<void>((resolve) => {
+    socket.on("message", (bytes) => {
+      if (bytes.equals(end)) resolve();
+      else if (!isRtcp(bytes)) packets.push(parseRtpPacket(bytes));
+    });
   });
-  const url = `rtp://127.0.0.1:${socket.address().port}?pkt_size=1200`;
-  const args = ["-v", "error", ...moving(made), ...encoder, "-f", "rtp", url];
-  await spawnProgram("ffmpeg", args);
-  await new Promise((resolve) => setImmediate(resolve));
+  const { port } = socket.address();
+  sendAsRtp(file, `rtp://127.0.0.1:${port}?pkt_size=600`);
+  socket.send(end, port, "127.0.0.1");
+  await ended;
   socket.close();
   return packets;
+}
+
+function sendAsRtp(file: string, url: string): void {
+  const [input, output, packet] = [new FormatContext(), new FormatContext(), new Packet()];
+  assert.ok(input.openInputSync(file) >= 0 && input.findStreamInfoSync() >= 0);
+  assert.ok(output.allocOutputContext2(null, "rtp", url) >= 0);
+  output.setOption("strict", "experimental");
+  const [from] = input.streams;
+  const to = output.newStream(null);
+  assert.ok(from !== undefined && from.codecpar.copy(to.codecpar) >= 0);
+  assert.ok(output.openOutputSync() >= 0 && output.writeHeaderSync() >= 0);
+  packet.alloc();
+  while (input.readFrameSync(packet) >= 0) {
+    packet.rescaleTs(from.timeBase, to.timeBase);
+    assert.ok(output.writeFrameSync(packet) >= 0);
+  }
+  packet.free();
+  output.writeTrailerSync();
+  output.closeOutputSync();
+  output.freeContext();
+  input.closeInputSync();
 }
 
 /** An FLV file with these tags, for the judge. */
