@@ -22,8 +22,10 @@ export class PictureGrid {
   readonly #period: number;
   #last: number | undefined;
 
-  constructor(fps: number) {
+  /** Slots up to `end` are filled already. */
+  constructor(fps: number, end?: Micros) {
     this.#period = 1_000_000 / fps;
+    if (end !== undefined) this.#last = Math.round(end / this.#period);
   }
 
   /** When `slot` is shown. */

@@ -23,9 +23,16 @@ export interface LiveVideoSink {
   onFailed(cause: FailureValue): void;
 }
 
+/** What an encoder that ran before has settled. */
+export interface Settled {
+  readonly size: PictureSize;
+  /** Time of its last picture: the next encoder begins after it. */
+  readonly end: Micros;
+}
+
 export interface VideoRenditionPorts {
-  /** `size` is settled when an encoder of this rendition ran before. */
-  openVideo(size: PictureSize | undefined, sink: LiveVideoSink): LiveVideo;
+  /** `before` is of the last encoder of this rendition, if there was one. */
+  openVideo(before: Settled | undefined, sink: LiveVideoSink): LiveVideo;
   /** Its destinations cannot go on; when one joins again there is another encoder. */
   onFailed(cause: FailureValue): void;
 }
@@ -54,6 +61,7 @@ export class VideoRendition implements TagSource {
   #running: Running | undefined;
   #format: VideoFormat | undefined;
   #config: VideoTag | undefined;
+  #end = micros(0);
   #closed = false;
 
   constructor(hub: StreamHub, plan: RenditionPlan, ports: VideoRenditionPorts) {
@@ -76,8 +84,7 @@ export class VideoRendition implements TagSource {
   /** Starts the encoder if it does not run: it is ready some 400 ms later. */
   start(): void {
     if (this.#running !== undefined || this.#closed) return;
-    const size = this.#format && { width: this.#format.width, height: this.#format.height };
-    const video = this.#ports.openVideo(size, {
+    const video = this.#ports.openVideo(this.#settled(), {
       onReady: () => feed.onReady(),
       onTag: (tag) => this.#onTag(tag),
       onLost: () => feed.onLost(),
@@ -122,6 +129,12 @@ export class VideoRendition implements TagSource {
     this.#subscribers.clear();
   }
 
+  #settled(): Settled | undefined {
+    if (this.#format === undefined) return undefined;
+    const { width, height } = this.#format;
+    return { size: { width, height }, end: this.#end };
+  }
+
   #stop(): void {
     const running = this.#running;
     this.#running = undefined;
@@ -139,6 +152,7 @@ export class VideoRendition implements TagSource {
 
   #onTag(tag: VideoTag): void {
     if (tag.role === "config") this.#configure(tag);
+    this.#end = tag.pts;
     this.#ring.push(tag);
     for (const subscriber of this.#subscribers) {
       const first = tag.role === "key" && subscriber.awaitsFirstPicture;

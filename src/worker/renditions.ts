@@ -138,10 +138,10 @@ export class Renditions {
       session: source.session,
       key: JSON.stringify(plan),
       rendition: new VideoRendition(source.hub, plan, {
-        openVideo: (size, sink) => {
+        openVideo: (before, sink) => {
           this.#settle(entry);
           const { codec } = source;
-          entry.transcode = this.#ports.transcoder.open({ codec, plan, size }, sink);
+          entry.transcode = this.#ports.transcoder.open({ codec, plan, before }, sink);
           return entry.transcode;
         },
         onFailed: (cause) => {

@@ -18,13 +18,18 @@ export interface Made {
   readonly fps: number;
   readonly seconds: number;
   readonly kbps?: number;
+  /** One plain colour instead of something that moves. */
+  readonly color?: string;
 }
 
 /** A moving picture with noise, so that it costs bits. */
-const moving = ({ size, fps, seconds }: Made): string[] => [
-  ...["-f", "lavfi", "-i", `testsrc2=size=${size}:rate=${fps}:duration=${seconds}`],
-  ...["-vf", "noise=alls=12:allf=t", "-pix_fmt", "yuv420p"],
-];
+function moving({ size, fps, seconds, color }: Made): string[] {
+  const source = color === undefined ? "testsrc2" : `color=c=${color}`;
+  const shape = `size=${size}:rate=${fps}:duration=${seconds}`;
+  const input = ["-f", "lavfi", "-i", `${source}${color === undefined ? "=" : ":"}${shape}`];
+  const noise = color === undefined ? ["-vf", "noise=alls=12:allf=t"] : [];
+  return [...input, ...noise, "-pix_fmt", "yuv420p"];
+}
 
 const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"];
 

@@ -1,14 +1,13 @@
-import type { PictureSize } from "../../codec/picture-size.ts";
 import type { LiveVideo } from "../../media/encoder-feed.ts";
 import type { VideoCodec } from "../../media/frame.ts";
 import type { RenditionPlan } from "../../media/rendition-plan.ts";
-import type { LiveVideoSink } from "../../media/video-rendition.ts";
+import type { LiveVideoSink, Settled } from "../../media/video-rendition.ts";
 
 export interface VideoTranscodeOptions {
   readonly codec: VideoCodec;
   readonly plan: RenditionPlan;
-  /** Size of the output when it is settled already; else the first picture settles it. */
-  readonly size: PictureSize | undefined;
+  /** Of an encoder that this one goes on for; without one the first picture settles the size. */
+  readonly before: Settled | undefined;
 }
 
 /** Figures of one transcode since its start. */

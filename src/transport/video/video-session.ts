@@ -36,7 +36,7 @@ export class VideoSession {
   constructor(options: VideoTranscodeOptions, sink: (tag: VideoTag) => void) {
     this.#options = options;
     this.#sink = sink;
-    this.#grid = new PictureGrid(options.plan.fps);
+    this.#grid = new PictureGrid(options.plan.fps, options.before?.end);
     this.#decoder = new PictureDecoder(options.codec, (frame, pts) => this.#show(frame, pts));
   }
 
@@ -103,8 +103,8 @@ export class VideoSession {
 
   #outputFor(frame: Frame): Output {
     if (this.#output !== undefined) return this.#output;
-    const { plan, size } = this.#options;
-    this.#size = size ?? outputSize(plan, frame);
+    const { plan, before } = this.#options;
+    this.#size = before?.size ?? outputSize(plan, frame);
     const bitrate = plan.bitrate > 0 ? plan.bitrate : defaultBitrate(this.#size, plan.fps);
     const settings = { ...this.#size, bitrate, fps: plan.fps, gop: plan.gop };
     let configured = false;
