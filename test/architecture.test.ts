@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files in which a native or heavy library may appear; it appears nowhere else. */
 const LIBRARY_HOME: Readonly<Record<string, RegExp>> = {
   "node-datachannel": /^transport\/webrtc\//,
-  "node-av": /^transport\/audio\//,
+  "node-av": /^transport\/(?:audio|video)\//,
 };
 
 /** The composition root: it builds the house and may know everything. */

@@ -141,6 +141,14 @@ export const FAILURES = {
   workerDied: rule("ours", true, 500, ERROR, "The media process that carried the stream ended."),
   ipcTimeout: rule("ours", true, 504, ERROR, "A media process did not answer in time."),
   codecUnavailable: rule("ours", true, 503, ERROR, "The codec process cannot be started."),
+  transcoderOverloaded: rule(
+    "ours",
+    true,
+    503,
+    "No available transcoders",
+    "The machine cannot carry another video encoder.",
+  ),
+  transcoderFailed: rule("ours", true, 503, ERROR, "The video codec process of the push ended."),
   peerRefused: rule("ours", true, 500, ERROR, "The WebRTC library refused the connection."),
   internal: rule("ours", false, 500, ERROR, "A defect of this server; the log has the details."),
   publisherStopped: rule(

@@ -24,6 +24,17 @@ export interface SoundWish {
   readonly loop: boolean;
 }
 
+/** Another picture than the source's; 0 leaves a value open. */
+export interface VideoWish {
+  readonly width: number;
+  readonly height: number;
+  /** Kilobits per second. */
+  readonly bitrate: number;
+  readonly fps: number;
+  /** Frames from one keyframe to the next. */
+  readonly keyFrameInterval: number;
+}
+
 /** Where a push goes; `rtmpUrl` and `name` may hold keys and passwords and must not be logged. */
 export interface DestinationWish {
   readonly rtmpUrl: string;
@@ -71,6 +82,7 @@ export interface Commands {
       readonly destination: DestinationWish;
       readonly muted: boolean;
       readonly sound: SoundWish | undefined;
+      readonly video: VideoWish | undefined;
     };
     out: Empty;
   };
@@ -195,15 +207,40 @@ export interface PushStats {
   readonly keyframeInterval: number;
 }
 
+/** Figures of one video encoder; counters count from its start. */
+export interface TranscodeStats {
+  /** One encoder of this worker process. */
+  readonly id: number;
+  /** The lowest number that was free when it began. */
+  readonly index: number;
+  readonly source: MediaSessionId;
+  /** Pushes that it serves. */
+  readonly pushes: number;
+  /** Of the output; 0 before its first picture. */
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** Cores in use over the last seconds. */
+  readonly cpuRatio: number;
+  readonly cpuSeconds: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  /** Of `framesOut`, those that show the picture before again. */
+  readonly framesRepeated: number;
+  readonly framesDropped: number;
+}
+
 export interface WorkerStats {
   /** Event loop utilisation since the last question, 0..1. */
   readonly utilisation: number;
-  /** CPU seconds, worker and its codec process. */
+  /** CPU seconds of the worker, its audio codec process, and all its video codec processes. */
   readonly cpuSeconds: number;
   readonly codecCpuSeconds: number;
+  readonly videoCpuSeconds: number;
   readonly codecRestarts: number;
   readonly residentBytes: number;
   readonly streams: readonly StreamStats[];
   readonly pushes: readonly PushStats[];
+  readonly transcodes: readonly TranscodeStats[];
   readonly players: number;
 }

@@ -29,6 +29,15 @@ export interface WorkerOptions {
     readonly monoBitrate: number;
     readonly stereoBitrate: number;
   };
+  readonly transcoding: {
+    readonly disabled: boolean;
+    /** Width and height asked for are fitted by height instead of taken exactly. */
+    readonly keepAspect: boolean;
+    /** Frame rate when none is asked for. */
+    readonly fps: number;
+    /** Share of the machine's CPU up to which encoders are started, 0..1; 0 is no limit. */
+    readonly cpuCeiling: number;
+  };
   readonly push: {
     readonly flashVersion: string;
     readonly localAddress: string | undefined;

@@ -37,6 +37,8 @@ const stats = (pushes: readonly Partial<PushStats>[]): WorkerStats => ({
   codecCpuSeconds: 0,
   codecRestarts: 0,
   residentBytes: 0,
+  videoCpuSeconds: 0,
+  transcodes: [],
   players: 0,
   streams: [
     { session: SESSION, width: 1280, height: 720, fps: 30, packetsReceived: 9 } as StreamStats,

@@ -6,7 +6,7 @@ import { ProtocolError } from "../base/protocol-error.ts";
 import type { Clock } from "../base/time.ts";
 import { asFailure, FAILURES, type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId, StreamName, TransponderId, WorkerId } from "../contract/ids.ts";
-import type { PushState, Reason, SoundWish } from "../contract/messages.ts";
+import type { PushState, Reason, SoundWish, VideoWish } from "../contract/messages.ts";
 import type { Logger } from "../observe/logger.ts";
 import { destinationKey, parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import type { Journal } from "./journal.ts";
@@ -38,6 +38,8 @@ export interface StartWish {
   readonly fullUrl: boolean | undefined;
   readonly flashVersion: string | undefined;
   readonly options: StartAction | undefined;
+  /** Another picture than the source's; undefined asks for none. */
+  readonly video: VideoWish | undefined;
   /** Everything of the request that answers repeat. */
   readonly echo: Readonly<Record<string, unknown>>;
 }
@@ -161,7 +163,8 @@ export class TransponderService {
         fullUrl: undefined,
         flashVersion: undefined,
       };
-      this.startup({ ...wish, options: undefined, echo: {} }).catch((error: unknown) => {
+      const more = { options: undefined, video: undefined, echo: {} };
+      this.startup({ ...wish, ...more }).catch((error: unknown) => {
         const { code, message, cause } = asFailure(error);
         const fields = { stream: stream.name, code, detail: message };
         this.#logger.warn({ ...fields, error: cause }, "push not started");
@@ -269,6 +272,7 @@ export class TransponderService {
       },
       muted: push.muted,
       sound: push.sound,
+      video: wish.video,
     });
   }
 

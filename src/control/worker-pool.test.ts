@@ -28,6 +28,7 @@ async function options(): Promise<WorkerOptions> {
       maxBitrateKbps: 1000,
     },
     audio: { channels: 0, monoBitrate: 64_000, stereoBitrate: 128_000 },
+    transcoding: { disabled: false, keepAspect: true, fps: 30, cpuCeiling: 0 },
     push: {
       flashVersion: "test",
       localAddress: undefined,

@@ -19,6 +19,10 @@ export interface VideoFormat extends PictureSize {
   readonly level: number;
   /** The decoder configuration, as sent last; other codecs than H.264 have it in their keyframes. */
   readonly config: VideoTag | undefined;
+  /** Frames per second, where they are constant. */
+  readonly frameRate?: number;
+  /** Bits per second, where they are bounded. */
+  readonly bitrate?: number;
 }
 
 interface ParameterSet<Parsed> {

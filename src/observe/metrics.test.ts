@@ -12,6 +12,16 @@ const push = (bytesSent: number) => ({
   reconnects: 0,
 });
 
+const transcode = (id: number, cpuRatio: number) => ({
+  id,
+  index: id - 1,
+  cpuRatio,
+  framesIn: 10,
+  framesOut: 12,
+  framesRepeated: 3,
+  framesDropped: 1,
+});
+
 const figures = (
   pushes: readonly ReturnType<typeof push>[],
   cpuSeconds = 1,
@@ -30,10 +40,12 @@ const figures = (
         utilisation: 0.25,
         cpuSeconds,
         codecCpuSeconds: 0.5,
+        videoCpuSeconds: 2,
         codecRestarts: 0,
         residentBytes: 100,
         streams: [],
         pushes,
+        transcodes: [transcode(1, 0.25), transcode(2, 0.5)],
       },
     },
   ],
@@ -71,6 +83,16 @@ test("counters keep what ended pushes and replaced workers have counted", async 
   const text = await metrics.render();
   assert.equal(value(text, bytes), 25);
   assert.equal(value(text, cpu), 4 + 2);
+});
+
+test("video encoders show what each costs, and their frames as a sum", async () => {
+  const text = await new Metrics(() => figures([])).render();
+  assert.equal(value(text, "transponder_transcodes"), 2);
+  const cores = (index: number) =>
+    `transponder_transcode_cpu_cores{worker="0",transcode="${index}"}`;
+  assert.equal(value(text, cores(0)), 0.25);
+  assert.equal(value(text, cores(1)), 0.5);
+  assert.equal(value(text, 'transponder_transcode_frames_total{result="out"}'), 24);
 });
 
 test("deaths of workers are counted once, however often it is looked", async () => {

@@ -22,13 +22,18 @@ const GAUGES = {
     labels: ["kind"],
   },
   transponder_push_bits_per_second: { help: "Media sent to all destinations." },
+  transponder_transcodes: { help: "Video encoders." },
+  transponder_transcode_cpu_cores: {
+    help: "CPU cores that each video encoder uses; transcode is the lowest number that was free.",
+    labels: ["worker", "transcode"],
+  },
   transponder_push_backlog_bytes: { help: "Waiting for all destinations." },
 } as const satisfies Record<string, Declared>;
 
 /** What only grows; names carry the unit. */
 const COUNTERS = {
   transponder_worker_cpu_seconds_total: {
-    help: "CPU time of the workers; process is worker or codec.",
+    help: "CPU time of the workers; process is worker, codec (audio) or video.",
     labels: ["worker", "process"],
   },
   transponder_worker_deaths_total: { help: "Workers that ended unasked." },
@@ -45,6 +50,10 @@ const COUNTERS = {
     labels: ["result"],
   },
   transponder_ingest_keyframe_requests_total: { help: "Keyframes asked of publishers." },
+  transponder_transcode_frames_total: {
+    help: "Frames of all video encoders; result is in, out, repeated (of those out) or dropped.",
+    labels: ["result"],
+  },
   transponder_push_sent_bytes_total: { help: "Sent to all destinations." },
   transponder_push_frames_total: {
     help: "Frames for all destinations; result is sent or dropped.",
@@ -77,15 +86,28 @@ interface PushFigures {
   readonly reconnects: number;
 }
 
+/** Figures of one video encoder; counters count from its start. */
+interface TranscodeFigures {
+  readonly id: number;
+  readonly index: number;
+  readonly cpuRatio: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly framesRepeated: number;
+  readonly framesDropped: number;
+}
+
 /** Figures of one worker process. */
 interface WorkerFigures {
   readonly utilisation: number;
   readonly cpuSeconds: number;
   readonly codecCpuSeconds: number;
+  readonly videoCpuSeconds: number;
   readonly codecRestarts: number;
   readonly residentBytes: number;
   readonly streams: readonly StreamFigures[];
   readonly pushes: readonly PushFigures[];
+  readonly transcodes: readonly TranscodeFigures[];
 }
 
 /** What a scrape reads. */
@@ -140,6 +162,7 @@ export class Metrics {
     this.#set("transponder_streams", figures.streams);
     this.#set("transponder_players", figures.players);
     this.#set("transponder_ws_sessions", figures.sessions);
+    this.#set("transponder_transcodes", 0);
     for (const state of figures.pushStates) this.#add("transponder_pushes", 1, { state });
     this.#count("transponder_worker_deaths_total", "pool", figures.workerDeaths);
     for (const { seat, id, stats } of figures.workers) {
@@ -147,6 +170,7 @@ export class Metrics {
       this.#worker(String(seat), id, stats);
       for (const stream of stats.streams) this.#stream(stream);
       for (const push of stats.pushes) this.#push(push);
+      for (const transcode of stats.transcodes) this.#transcode(String(seat), id, transcode);
     }
     this.#before = this.#seen;
     return this.#registry.metrics();
@@ -158,6 +182,7 @@ export class Metrics {
     const cpu = "transponder_worker_cpu_seconds_total";
     this.#count(cpu, id, stats.cpuSeconds, { worker, process: "worker" });
     this.#count(cpu, id, stats.codecCpuSeconds, { worker, process: "codec" });
+    this.#count(cpu, id, stats.videoCpuSeconds, { worker, process: "video" });
     this.#count("transponder_codec_restarts_total", id, stats.codecRestarts, { worker });
   }
 
@@ -183,6 +208,19 @@ export class Metrics {
     this.#count(frames, push.push, push.framesSent, { result: "sent" });
     this.#count(frames, push.push, push.framesDropped, { result: "dropped" });
     this.#count("transponder_push_reconnects_total", push.push, push.reconnects);
+  }
+
+  #transcode(worker: string, process: string, figures: TranscodeFigures): void {
+    const { id, index, cpuRatio } = figures;
+    this.#add("transponder_transcodes", 1);
+    const labels = { worker, transcode: String(index) };
+    this.#set("transponder_transcode_cpu_cores", cpuRatio, labels);
+    const owner = `${process} ${id}`;
+    const frames = "transponder_transcode_frames_total";
+    this.#count(frames, owner, figures.framesIn, { result: "in" });
+    this.#count(frames, owner, figures.framesOut, { result: "out" });
+    this.#count(frames, owner, figures.framesRepeated, { result: "repeated" });
+    this.#count(frames, owner, figures.framesDropped, { result: "dropped" });
   }
 
   #set(name: keyof typeof GAUGES, value: number, labels: Record<string, string> = {}): void {

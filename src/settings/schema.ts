@@ -16,6 +16,7 @@ import {
   shutdown,
   tls,
 } from "./groups/server.ts";
+import { transcoding } from "./groups/transcoding.ts";
 
 /** In the order of the reference. */
 export const GROUPS: readonly SettingGroup[] = [
@@ -27,6 +28,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Destinations", shape: destinations },
   { heading: "Publishers", shape: publishers },
   { heading: "Sound", shape: sound },
+  { heading: "Transcoding", shape: transcoding },
   { heading: "Clients", shape: clients },
   { heading: "REST", shape: rest },
   { heading: "Access", shape: access },
@@ -48,6 +50,7 @@ export const settingsSchema = z.object({
   ...destinations,
   ...publishers,
   ...sound,
+  ...transcoding,
   ...clients,
   ...rest,
   ...access,
@@ -78,7 +81,6 @@ export const INERT_WCS_KEYS: ReadonlySet<string> = new Set([
   "ice_tcp_channel_high_water_mark",
   "ice_tcp_channel_low_water_mark",
   "rest_access_control_headers",
-  "transcoding_disabled",
   "disable_streaming_proxy",
   "rtp_receive_buffer_size",
   "rtp_send_buffer_size",

@@ -26,6 +26,12 @@ export function workerOptions(
       monoBitrate: settings.audio_mono_bitrate_kbps * 1000,
       stereoBitrate: settings.audio_stereo_bitrate_kbps * 1000,
     },
+    transcoding: {
+      disabled: settings.transcoding_disabled,
+      keepAspect: settings.transcoding_keep_aspect_ratio,
+      fps: settings.transcoding_fps,
+      cpuCeiling: settings.transcoding_max_cpu_percent / 100,
+    },
     push: pushOptions(settings, extraCa),
     log: { level: settings.log_level },
   };

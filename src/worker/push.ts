@@ -11,7 +11,7 @@ import type { WorkerOptions } from "../contract/worker-options.ts";
 import { AAC_RATE } from "../media/audio-grid.ts";
 import type { PlayoutOptions } from "../media/playout-buffer.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
-import type { StreamHub } from "../media/stream-hub.ts";
+import type { TagSource } from "../media/stream-hub.ts";
 import { encodeMetadata } from "../protocol/flv/metadata.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { StreamAudioFormat } from "./stream-audio.ts";
@@ -30,7 +30,8 @@ export interface PushOptions {
 }
 
 export interface PushPorts {
-  readonly hub: StreamHub;
+  /** The stream as it is, or the rendition that the push asked for. */
+  readonly hub: TagSource;
   readonly clock: Clock;
   readonly random: () => number;
   requestKeyframe(): void;
@@ -101,6 +102,11 @@ export class Push {
     return this.#run.stats();
   }
 
+  /** What the push lives on is gone; the restore policy decides how it goes on. */
+  interrupt(cause: Reason): void {
+    this.#run.interrupt(cause);
+  }
+
   /** Resolves when the connection is closed. */
   stop(reason: Reason): Promise<void> {
     this.#run.stop(reason);
@@ -146,15 +152,15 @@ function playoutOptions({ outBuffer, bufferBytes }: PushSettings): PlayoutOption
 }
 
 /** Body of onMetaData for the stream's formats of this moment. */
-function describe(hub: StreamHub, audio: StreamAudioFormat): Uint8Array {
+function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
   const video = hub.videoFormat;
   return encodeMetadata({
     video: video && {
       codec: "h264",
       width: video.width,
       height: video.height,
-      frameRate: undefined,
-      bitrate: undefined,
+      frameRate: video.frameRate,
+      bitrate: video.bitrate,
     },
     audio: {
       codec: "aac",

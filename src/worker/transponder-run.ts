@@ -6,7 +6,7 @@ import { type Clock, type Micros, type Millis, millis } from "../base/time.ts";
 import { FAILURES, type FailureCode } from "../contract/failures.ts";
 import type { TransponderId } from "../contract/ids.ts";
 import type { DestinationWish, PushState, PushStats, Reason } from "../contract/messages.ts";
-import type { StreamHub } from "../media/stream-hub.ts";
+import type { TagSource } from "../media/stream-hub.ts";
 import { type Missed, Transponder, type TransponderOptions } from "../media/transponder.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import type { RtmpPublisher, RtmpPublisherOptions } from "../transport/rtmp/publisher.ts";
@@ -31,7 +31,7 @@ export interface TransponderRunOptions {
 }
 
 export interface TransponderRunPorts {
-  readonly hub: StreamHub;
+  readonly hub: TagSource;
   readonly clock: Clock;
   readonly random: () => number;
   describe(): Uint8Array;
@@ -61,6 +61,7 @@ export class TransponderRun {
   readonly transponder: Transponder;
   #publisher: RtmpPublisher | undefined;
   #stopReason: Reason | undefined;
+  #interruption: Reason | undefined;
   #attempt = 1;
   #liveSince: Micros | undefined;
   #reconnects = 0;
@@ -96,6 +97,13 @@ export class TransponderRun {
     this.#stopReason ??= reason;
     this.#stop.abort();
     this.#publisher?.close();
+  }
+
+  /** Gives up the connection, if there is one, as if it were lost by `cause`; the restore policy goes on. */
+  interrupt(cause: Reason): void {
+    if (this.#publisher === undefined) return;
+    this.#interruption = cause;
+    this.#publisher.close();
   }
 
   /** Time-driven work, about every 10 ms. */
@@ -161,7 +169,9 @@ export class TransponderRun {
             hub.updateAudio(clock.now());
             this.#bytesBefore += publisher.bytesSent();
             this.#publisher = undefined;
-            resolve(toReason(failure));
+            const interruption = this.#interruption;
+            this.#interruption = undefined;
+            resolve(interruption ?? toReason(failure));
           },
         },
         clock,

@@ -8,7 +8,9 @@ import { parentPort } from "../ipc/process-port.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import { createAudioTranscoder } from "../transport/audio/codec-transcoder.ts";
+import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
+import { machineCpu } from "./machine-cpu.ts";
 import { Worker } from "./worker.ts";
 
 const TICK_MS = 10;
@@ -31,10 +33,15 @@ function configure(
   const transcoder = createAudioTranscoder({
     onEvent: (event) => logger.info({ codec: event }, `codec process: ${event.kind}`),
   });
+  const videoTranscoder = createVideoTranscoder({
+    onEvent: (event) => logger.info({ codec: event }, `video codec process: ${event.kind}`),
+  });
   const built = new Worker(options, {
     clock: systemClock,
     peers,
     transcoder,
+    videoTranscoder,
+    readCpu: machineCpu,
     random: Math.random,
     emit,
     onBug,
@@ -43,7 +50,7 @@ function configure(
   const timer = setInterval(() => built.tick(), TICK_MS);
   release = async () => {
     clearInterval(timer);
-    await transcoder.close();
+    await Promise.all([transcoder.close(), videoTranscoder.close()]);
     peers.close();
   };
   return { udpPort };

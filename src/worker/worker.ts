@@ -3,24 +3,31 @@ import { fail } from "../contract/failures.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type { Commands, Reason, WorkerEvent, WorkerStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { VideoCodec } from "../media/frame.ts";
+import type { TagSource } from "../media/stream-hub.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
+import type { VideoTranscoder } from "../transport/video/transcoder.ts";
 import type { PeerFactory } from "../transport/webrtc/peer.ts";
 import { checkDestination } from "./destination-check.ts";
 import { IngestSession } from "./ingest-session.ts";
 import { PlaySession } from "./play-session.ts";
 import { ProcessMeter } from "./process-meter.ts";
 import { Push } from "./push.ts";
+import { Renditions } from "./renditions.ts";
 import {
   ClipShelf,
   chooseAudioFormat,
   openLiveAudio,
   type StreamAudioFormat,
 } from "./stream-audio.ts";
+import { type CpuTimes, TranscodeAdmission } from "./transcode-admission.ts";
 
 export interface WorkerPorts {
   readonly clock: Clock;
   readonly peers: PeerFactory;
   readonly transcoder: AudioTranscoder;
+  readonly videoTranscoder: VideoTranscoder;
+  readonly readCpu: () => CpuTimes;
   readonly random: () => number;
   emit(event: WorkerEvent): void;
   onBug(error: unknown): void;
@@ -45,6 +52,7 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #ports: WorkerPorts;
   readonly #clips: ClipShelf;
+  readonly #renditions: Renditions;
   readonly #meter = new ProcessMeter();
   readonly #streams = new Map<MediaSessionId, Stream>();
   readonly #players = new Map<MediaSessionId, PlaySession>();
@@ -85,6 +93,7 @@ export class Worker {
     this.#options = options;
     this.#ports = ports;
     this.#clips = new ClipShelf(ports.transcoder);
+    this.#renditions = this.#openRenditions();
   }
 
   /** Time-driven work of everything here; call about every 10 ms. */
@@ -92,6 +101,7 @@ export class Worker {
     const now = this.#ports.clock.now();
     for (const { ingest } of this.#streams.values()) this.#guard(() => ingest.tick(now));
     for (const player of this.#players.values()) this.#guard(() => player.tick(now));
+    this.#guard(() => this.#renditions.tick(now));
     for (const push of this.#pushes.values()) this.#guard(() => push.tick(now));
   }
 
@@ -154,21 +164,20 @@ export class Worker {
   }
 
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
-    const { ingest } = this.#stream(arg.source);
     const audio = this.#audioFormat(arg.source);
     const clip = arg.sound && (await this.#clips.load(arg.sound, audio));
-    this.#stream(arg.source);
+    const { ingest } = this.#stream(arg.source);
     const { push } = arg;
     const run = new Push(
       { ...arg, audio, clip, settings: this.#options.push },
       {
-        hub: ingest.hub,
+        hub: this.#tagSource(arg, ingest),
         clock: this.#ports.clock,
         random: this.#ports.random,
         requestKeyframe: () => ingest.requestKeyframe(),
         loadClip: (wish) => this.#clips.load(wish, audio),
         onState: (state) => {
-          if (state.kind === "ended") this.#pushes.delete(push);
+          if (state.kind === "ended") this.#pushEnded(push);
           this.#ports.emit({ kind: "push.state", push, state });
         },
         onClipEnded: () => this.#ports.emit({ kind: "push.soundEnded", push }),
@@ -177,6 +186,20 @@ export class Worker {
     );
     this.#pushes.set(push, run);
     return {};
+  }
+
+  /** The stream as it is, or the rendition that the push needs. Throws `Failure`. */
+  #tagSource(arg: Commands["push.start"]["in"], ingest: IngestSession): TagSource {
+    const { session, hub } = ingest;
+    const codec = ingest.codecOf("video") as VideoCodec | undefined;
+    if (codec === undefined) return hub;
+    const now = this.#ports.clock.now();
+    return this.#renditions.acquire(arg.push, { session, hub, codec }, arg.video, now) ?? hub;
+  }
+
+  #pushEnded(push: TransponderId): void {
+    this.#pushes.delete(push);
+    this.#renditions.release(push);
   }
 
   #streamEnded(session: MediaSessionId, reason: Reason): void {
@@ -217,10 +240,26 @@ export class Worker {
       ...this.#meter.read(),
       codecCpuSeconds: codec.cpuSeconds,
       codecRestarts: codec.restarts,
+      videoCpuSeconds: this.#renditions.cpuSeconds,
+      transcodes: this.#renditions.stats(),
       streams: [...this.#streams.values()].map(({ ingest }) => ingest.stats(now)),
       pushes: [...this.#pushes.values()].map((push) => push.stats()),
       players: this.#players.size,
     };
+  }
+
+  #openRenditions(): Renditions {
+    const { transcoding, push } = this.#options;
+    const { videoTranscoder: transcoder, readCpu } = this.#ports;
+    return new Renditions(
+      { transcoding, keyframeIntervalMs: push.keyframeIntervalMs },
+      {
+        transcoder,
+        admission: new TranscodeAdmission({ ceiling: transcoding.cpuCeiling, readCpu }),
+        onFailed: (id, { message }) =>
+          this.#pushes.get(id)?.interrupt({ code: "transcoderFailed", message }),
+      },
+    );
   }
 
   #hubOptions() {

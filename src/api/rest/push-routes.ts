@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { fail } from "../../contract/failures.ts";
+import type { VideoWish } from "../../contract/messages.ts";
 import type { HealthWatch } from "../../control/health-watch.ts";
 import type { PushRecord } from "../../control/registry.ts";
 import type { TransponderService } from "../../control/transponder-service.ts";
@@ -33,16 +34,12 @@ export function transponderObject(push: PushRecord): Record<string, unknown> {
   };
 }
 
-/** Fields that ask for another picture; a width alone does not (WCS). */
-function refuseTranscoding(body: Startup): void {
-  const fields = ["height", "bitrate", "fps", "keyFrameInterval"] as const;
-  const asked = fields.find((field) => (body[field] ?? 0) > 0);
-  if (asked === undefined) return;
-  throw fail("transcodingDisabled", `${asked}: transcoding is not available`);
+function videoWish(body: Startup): VideoWish {
+  const { width = 0, height = 0, bitrate = 0, fps = 0, keyFrameInterval = 0 } = body;
+  return { width, height, bitrate, fps, keyFrameInterval };
 }
 
 function startWish(body: Startup) {
-  refuseTranscoding(body);
   const { streamName, rtmpUrl, rtmpTransponderFullUrl, rtmpFlashVersion, options, ...rest } = body;
   return {
     streamName,
@@ -50,6 +47,7 @@ function startWish(body: Startup) {
     fullUrl: rtmpTransponderFullUrl,
     flashVersion: rtmpFlashVersion,
     options,
+    video: videoWish(body),
     echo: { ...rest, options: options ?? {} },
   };
 }

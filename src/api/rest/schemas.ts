@@ -8,6 +8,28 @@ const integer = (lowest: number, highest: number) =>
     z.number().int().min(lowest).max(highest),
   );
 
+/** 0 leaves it open; odd sides become even, as pictures have half as many rows and columns of colour. */
+const side = (lowest: number, highest: number) =>
+  integer(0, highest)
+    .refine((n) => n === 0 || n >= lowest, `expected 0 or ${lowest} to ${highest}`)
+    .transform((n) => 2 * Math.round(n / 2));
+
+/** 0 leaves it open. */
+const kilobits = (lowest: number, highest: number) =>
+  integer(0, highest).refine(
+    (n) => n === 0 || n >= lowest,
+    `expected 0 or ${lowest} to ${highest}`,
+  );
+
+const frameRate = (highest: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === "string" && /^\d{1,3}(\.\d{1,3})?$/.test(value.trim())
+        ? Number(value)
+        : value,
+    z.number().min(0).max(highest),
+  );
+
 /** Clients send booleans as text too. */
 const bool = z.preprocess(
   (value) => (value === "true" ? true : value === "false" ? false : value),
@@ -40,11 +62,11 @@ export const startupBody = z.object({
     .optional()
     .describe("The URL ends in the name to publish under; nothing is put before it."),
   rtmpFlashVersion: text(NAME).optional().describe("`flashVer` of the connect command."),
-  width: integer(0, 16_384).optional(),
-  height: integer(0, 16_384).optional(),
-  bitrate: integer(0, 50_000).optional(),
-  keyFrameInterval: integer(0, 100_000).optional(),
-  fps: integer(0, 120).optional(),
+  width: side(16, 8192).optional(),
+  height: side(16, 4320).optional(),
+  bitrate: kilobits(50, 50_000).optional(),
+  keyFrameInterval: integer(0, 10_000).optional(),
+  fps: frameRate(120).optional(),
   options: z
     .preprocess(
       (value) =>

@@ -1,7 +1,7 @@
 /** Answers of a WebRTC server (RFC 9429, section 5.3): who publishes to us, and who plays from us. */
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { clockRate } from "../../base/time.ts";
-import { type ChosenCodec, chooseCodec } from "./codec-choice.ts";
+import { type ChosenCodec, chooseCodec, VIDEO_CODECS } from "./codec-choice.ts";
 import type { NegotiatedCodec, NegotiatedTrack } from "./negotiated.ts";
 import { midOf, type Offer } from "./offer.ts";
 import { attributeValues, type MediaSection } from "./session-description.ts";
@@ -34,7 +34,11 @@ export interface Answer {
   readonly tracks: readonly NegotiatedTrack[];
 }
 
-const PUBLISH_CODECS: readonly NegotiatedCodec[] = ["h264", "opus", "pcma", "pcmu"];
+/** In order of preference: RTMP carries H.264 as it is, the other pictures are made anew. */
+const PUBLISH_CODECS: readonly NegotiatedCodec[] = [
+  ...(["h264", "vp8", "vp9", "av1"] as const),
+  ...(["opus", "pcma", "pcmu"] as const),
+];
 const FEEDBACK = ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"];
 const EXTENSIONS = {
   mid: "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -187,7 +191,7 @@ function formatParameters({ codec, format }: ChosenCodec, bitrate: BitrateHints)
     ["x-google-min-bitrate", bitrate.min],
     ["x-google-max-bitrate", bitrate.max],
   ] as const;
-  if (codec === "h264") {
+  if (VIDEO_CODECS.includes(codec)) {
     for (const [name, kbps] of hints) if (kbps > 0) parameters.push(`${name}=${Math.round(kbps)}`);
   }
   return parameters.join(";");

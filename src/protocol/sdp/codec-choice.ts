@@ -2,7 +2,7 @@
 import type { NegotiatedCodec } from "./negotiated.ts";
 import type { MediaSection, PayloadFormat } from "./session-description.ts";
 
-const VIDEO_CODECS: readonly NegotiatedCodec[] = ["h264", "vp8", "vp9", "av1"];
+export const VIDEO_CODECS: readonly NegotiatedCodec[] = ["h264", "vp8", "vp9", "av1"];
 const AUDIO_CODECS: readonly NegotiatedCodec[] = ["opus", "pcma", "pcmu"];
 
 /** A chosen codec and the format it was offered with. */
@@ -30,9 +30,14 @@ function h264Rank({ parameters }: PayloadFormat): number {
   return (mode === "1" ? 0 : 10) + (rank < 0 ? profiles.length : rank);
 }
 
+/** No interleaving of H.264; of VP9 and AV1 the profile with 8 bits and 4:2:0, that browsers encode. */
+const isUsable = ({ name, parameters }: PayloadFormat): boolean =>
+  parameters.get("packetization-mode") !== "2" &&
+  (name !== "vp9" || (parameters.get("profile-id") ?? "0") === "0") &&
+  (name !== "av1" || (parameters.get("profile") ?? "0") === "0");
+
 /**
- * The first of `allowed` that the section offers, or undefined. Modes of H.264 that interleave
- * (packetization-mode 2) are never taken.
+ * The first of `allowed` that the section offers, or undefined.
  */
 export function chooseCodec(
   section: MediaSection,
@@ -41,7 +46,7 @@ export function chooseCodec(
   const own = section.kind === "video" ? VIDEO_CODECS : AUDIO_CODECS;
   for (const codec of allowed.filter((c) => own.includes(c))) {
     const offered = section.formats.filter((format) => isWanted(codec, format));
-    const usable = offered.filter((f) => f.parameters.get("packetization-mode") !== "2");
+    const usable = offered.filter(isUsable);
     if (codec === "h264") usable.sort((a, b) => h264Rank(a) - h264Rank(b));
     const [format] = usable;
     if (format === undefined) continue;

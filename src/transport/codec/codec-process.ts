@@ -96,7 +96,7 @@ export class CodecProcess {
   }
 
   /** Sends a batch that the process answers as a whole. */
-  send(records: readonly Buffer[]): void {
+  send(records: readonly Uint8Array[]): void {
     this.#pipe.cork();
     for (const record of records) this.#pipe.write(record);
     this.#mark = (this.#mark + 1) >>> 0;

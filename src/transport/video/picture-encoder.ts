@@ -1,0 +1,135 @@
+/** Pictures of one size to H.264 at a constant rate (x264 through node-av). Only the video codec process loads this. */
+import {
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_OPT_SEARCH_CHILDREN,
+  AV_OPT_TYPE_STRING,
+  AV_PICTURE_TYPE_NONE,
+  AV_PIX_FMT_YUV420P,
+  AV_PIX_FMT_YUVJ420P,
+  AVCOL_RANGE_JPEG,
+  FF_ENCODER_LIBX264,
+} from "node-av/constants";
+import { Codec, CodecContext, type Frame, Packet, Rational } from "node-av/lib";
+import { splitByteStream } from "../../codec/h264/annex-b.ts";
+import { decoderConfig } from "../../codec/h264/decoder-config.ts";
+import { NalType, type NalUnit, nalUnitBytes } from "../../codec/h264/nal-unit.ts";
+import { parseSps } from "../../codec/h264/parameter-sets.ts";
+import type { PictureSize } from "../../codec/picture-size.ts";
+import { avcConfigBody, avcFrameBody } from "../../protocol/flv/video-tag.ts";
+import { check } from "./check.ts";
+
+export interface PictureEncoderOptions extends PictureSize {
+  /** Kilobits per second. */
+  readonly bitrate: number;
+  readonly fps: number;
+  readonly gop: number;
+}
+
+/** Takes the body of a video tag that shows the picture of `slot`. */
+export type BodySink = (slot: number, key: boolean, body: Uint8Array) => void;
+
+/** Frame rates with three decimals, such as 29.97. */
+const RATE_UNIT = 1000;
+
+export class PictureEncoder {
+  readonly #size: PictureSize;
+  readonly #sink: BodySink;
+  readonly #context = new CodecContext();
+  readonly #packet = new Packet();
+  #firstSlot: number | undefined;
+
+  /** `like` is a picture of the source, whose colours are announced. */
+  constructor(options: PictureEncoderOptions, like: Frame, sink: BodySink) {
+    this.#size = options;
+    this.#sink = sink;
+    const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
+    if (codec === null) throw new Error("no H.264 encoder");
+    this.#context.allocContext3(codec);
+    this.#describe(options, like);
+    this.#setOptions();
+    check("open H.264 encoder", this.#context.open2Sync(codec));
+    this.#packet.alloc();
+  }
+
+  /** Body of the tag with the decoder configuration. */
+  config(): Uint8Array {
+    const units = splitByteStream(this.#context.extraData ?? new Uint8Array(0));
+    const bytesOf = (type: number): Uint8Array[] =>
+      units.filter((unit) => unit.type === type).map(nalUnitBytes);
+    const sps = bytesOf(NalType.sps);
+    if (sps[0] === undefined) throw new Error("the encoder gave no parameter sets");
+    return avcConfigBody(decoderConfig(parseSps(sps[0]), sps, bytesOf(NalType.pps)));
+  }
+
+  /** Slots follow each other without a gap, except after a leap of the timeline. */
+  encode(picture: Frame, slot: number): void {
+    const { width, height } = this.#size;
+    if (picture.width !== width || picture.height !== height) {
+      throw new Error(`a picture of ${picture.width}x${picture.height}`);
+    }
+    this.#firstSlot ??= slot;
+    picture.pts = BigInt(slot - this.#firstSlot);
+    picture.pictType = AV_PICTURE_TYPE_NONE;
+    check("H.264 encoder", this.#context.sendFrameSync(picture));
+    this.#receive(this.#firstSlot);
+  }
+
+  close(): void {
+    this.#packet.free();
+    this.#context.freeContext();
+  }
+
+  #describe(options: PictureEncoderOptions, like: Frame): void {
+    const context = this.#context;
+    const rate = Math.round(options.fps * RATE_UNIT);
+    context.width = options.width;
+    context.height = options.height;
+    context.pixelFormat = AV_PIX_FMT_YUV420P;
+    context.timeBase = new Rational(RATE_UNIT, rate);
+    context.framerate = new Rational(rate, RATE_UNIT);
+    context.bitRate = BigInt(options.bitrate * 1000);
+    context.rcMaxRate = BigInt(options.bitrate * 1000);
+    context.rcBufferSize = options.bitrate * 1000;
+    context.gopSize = options.gop;
+    context.maxBFrames = 0;
+    context.threadCount = 1;
+    context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+    const full = like.format === AV_PIX_FMT_YUVJ420P;
+    context.colorRange = full ? AVCOL_RANGE_JPEG : like.colorRange;
+    context.colorSpace = like.colorSpace;
+    context.colorPrimaries = like.colorPrimaries;
+    context.colorTrc = like.colorTrc;
+  }
+
+  #setOptions(): void {
+    const { gopSize } = this.#context;
+    const params = [
+      ...[`keyint=${gopSize}`, `min-keyint=${gopSize}`, "scenecut=0", "open-gop=0", "bframes=0"],
+      ...["rc-lookahead=0", "sliced-threads=0", "force-cfr=1"],
+    ];
+    const options = {
+      preset: "superfast",
+      tune: "zerolatency",
+      profile: "high",
+      "x264-params": params.join(":"),
+    };
+    for (const [name, value] of Object.entries(options)) {
+      const context = this.#context;
+      check(name, context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN));
+    }
+  }
+
+  #receive(firstSlot: number): void {
+    while (this.#context.receivePacketSync(this.#packet) >= 0) {
+      const { data, isKeyframe, pts } = this.#packet;
+      this.#packet.unref();
+      if (data === null) continue;
+      const units = splitByteStream(data).filter(isNeeded);
+      this.#sink(firstSlot + Number(pts), isKeyframe, avcFrameBody(units, isKeyframe));
+    }
+  }
+}
+
+/** Delimiters and filler only cost bytes in a format with lengths. */
+const isNeeded = ({ type }: NalUnit): boolean =>
+  type !== NalType.delimiter && type !== NalType.filler;

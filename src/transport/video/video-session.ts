@@ -1,0 +1,124 @@
+import type { Frame } from "node-av/lib";
+import { micros } from "../../base/time.ts";
+import type { PictureSize } from "../../codec/picture-size.ts";
+import { type GridStep, PictureGrid } from "../../media/picture-grid.ts";
+import { defaultBitrate, outputSize } from "../../media/rendition-plan.ts";
+import type { VideoTag } from "../../protocol/flv/tag.ts";
+import { PictureDecoder } from "./picture-decoder.ts";
+import { PictureEncoder } from "./picture-encoder.ts";
+import { PictureScaler } from "./picture-scaler.ts";
+import type { VideoTranscodeOptions } from "./transcoder.ts";
+import type { Figures, PictureRecord } from "./video-wire.ts";
+
+/** A process that is so far behind repeats the picture before instead of scaling and coding a new one. */
+const BEHIND = 200_000;
+/** Decoding a sample costs this share of encoding one. */
+const DECODING_SHARE = 0.3;
+
+interface Output {
+  readonly scaler: PictureScaler;
+  readonly encoder: PictureEncoder;
+}
+
+/** One transcode in the codec process: source pictures in, tags of a constant rate out. */
+export class VideoSession {
+  readonly #options: VideoTranscodeOptions;
+  readonly #sink: (tag: VideoTag) => void;
+  readonly #decoder: PictureDecoder;
+  readonly #grid: PictureGrid;
+  readonly #figures = { framesIn: 0, framesOut: 0, framesRepeated: 0, framesDropped: 0, work: 0 };
+  #output: Output | undefined;
+  #size: PictureSize = { width: 0, height: 0 };
+  #current: Frame | undefined;
+  #preroll = false;
+  #behind = 0;
+
+  constructor(options: VideoTranscodeOptions, sink: (tag: VideoTag) => void) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#grid = new PictureGrid(options.plan.fps, options.before?.end);
+    this.#decoder = new PictureDecoder(options.codec, (frame, pts) => this.#show(frame, pts));
+  }
+
+  get figures(): Figures {
+    return this.#figures;
+  }
+
+  configure(record: Uint8Array): void {
+    this.#decoder.configure(record);
+  }
+
+  /** False when nothing can be decoded before the next keyframe. Throws when the library fails otherwise. */
+  write(picture: PictureRecord, data: Buffer): boolean {
+    this.#preroll = picture.preroll;
+    this.#behind = picture.behind;
+    this.#figures.framesIn += 1;
+    return this.#decoder.decode(data, picture.key, picture.pts);
+  }
+
+  /** Fills the slots up to `time`, as no picture came for them. */
+  advance(time: number): void {
+    const step = this.#grid.advance(micros(time));
+    if (step !== undefined) this.#repeat(step.from, step.slot + 1);
+  }
+
+  #show(frame: Frame, pts: number): void {
+    this.#figures.work += DECODING_SHARE * frame.width * frame.height;
+    if (this.#preroll) return;
+    const output = this.#outputFor(frame);
+    const step = this.#grid.place(micros(pts));
+    if (this.#behind > BEHIND && this.#current !== undefined) this.#skip(step);
+    else if (step === undefined) this.#replace(output, frame);
+    else {
+      this.#repeat(step.from, step.slot);
+      this.#current = output.scaler.scale(frame);
+      this.#encode(this.#current, step.slot);
+    }
+  }
+
+  /** The picture goes lost, the rate does not. */
+  #skip(step: GridStep | undefined): void {
+    this.#figures.framesDropped += 1;
+    if (step !== undefined) this.#repeat(step.from, step.slot + 1);
+  }
+
+  /** Too late for a slot of its own; the next slot shows it when nothing newer comes. */
+  #replace({ scaler }: Output, frame: Frame): void {
+    this.#figures.framesDropped += 1;
+    this.#current = scaler.scale(frame);
+  }
+
+  #repeat(from: number, end: number): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    for (let slot = from; slot < end; slot += 1) {
+      this.#figures.framesRepeated += 1;
+      this.#encode(current, slot);
+    }
+  }
+
+  #encode(picture: Frame, slot: number): void {
+    this.#output?.encoder.encode(picture, slot);
+  }
+
+  #outputFor(frame: Frame): Output {
+    if (this.#output !== undefined) return this.#output;
+    const { plan, before } = this.#options;
+    this.#size = before?.size ?? outputSize(plan, frame);
+    const bitrate = plan.bitrate > 0 ? plan.bitrate : defaultBitrate(this.#size, plan.fps);
+    const settings = { ...this.#size, bitrate, fps: plan.fps, gop: plan.gop };
+    let configured = false;
+    const encoder = new PictureEncoder(settings, frame, (slot, key, body) => {
+      const pts = this.#grid.timeOf(slot);
+      if (!configured) {
+        this.#sink({ kind: "video", role: "config", pts, body: encoder.config() });
+        configured = true;
+      }
+      this.#figures.framesOut += 1;
+      this.#figures.work += this.#size.width * this.#size.height;
+      this.#sink({ kind: "video", role: key ? "key" : "delta", pts, body });
+    });
+    this.#output = { encoder, scaler: new PictureScaler(this.#size) };
+    return this.#output;
+  }
+}
