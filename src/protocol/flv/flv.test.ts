@@ -6,6 +6,7 @@ import { wholeNalUnit } from "../../codec/h264/nal-unit.ts";
 import { decodeAmf0 } from "../amf0/decode.ts";
 import { type Amf0Value, amf0EcmaArray } from "../amf0/value.ts";
 import { aacConfigBody, aacFrameBody } from "./audio-tag.ts";
+import { codedFrameBody } from "./enhanced-video-tag.ts";
 import { encodeMetadata, type StreamMetadata } from "./metadata.ts";
 import { avcConfigBody, avcFrameBody } from "./video-tag.ts";
 
@@ -40,6 +41,13 @@ test("every NAL unit lies behind its length, whole, in order, however many piece
     }
     assert.equal(at, body.length);
   });
+});
+
+test("other codecs go out as coded frames with their FourCC (Enhanced RTMP v2, ExVideoTagHeader)", () => {
+  const parts = [hex("aa"), hex("bbcc")];
+  assert.deepEqual(codedFrameBody("vp8", parts, 3, true), hex("91 76703038 aabbcc"));
+  assert.deepEqual(codedFrameBody("vp9", parts, 3, false), hex("a1 76703039 aabbcc"));
+  assert.deepEqual(codedFrameBody("av1", parts, 3, true), hex("91 61763031 aabbcc"));
 });
 
 const FULL: StreamMetadata = {
