@@ -214,7 +214,11 @@ for (const [step, name, transaction, code, level] of REFUSALS) {
 
 test("what is no refusal does not end a running push", () => {
   const dialogue = new Dialogue().until("media");
-  for (const code of ["NetStream.Publish.Idle", "NetStream.Play.PublishNotify", "Any.Thing"]) {
+  for (const code of [
+    "NetStream.Publish.Idle",
+    "NetConnection.Connect.ReconnectRequest",
+    "Any.Thing",
+  ]) {
     dialogue.command("onStatus", 0, null, amf0Object({ level: "status", code }));
   }
   dialogue.command("_error", 2, null, amf0Object({ level: "error", code: "x" }));
