@@ -1,5 +1,5 @@
 import { type Micros, micros } from "../base/time.ts";
-import { NalType, type NalUnit } from "../codec/h264/nal-unit.ts";
+import { isSlice, NalType, type NalUnit } from "../codec/h264/nal-unit.ts";
 
 /** What the gate needs to know of an access unit. */
 export interface PictureUnit {
@@ -7,9 +7,6 @@ export interface PictureUnit {
   /** Undefined where every keyframe holds all that it needs (VP8, VP9, AV1). */
   readonly nalUnits?: readonly NalUnit[];
 }
-
-const isPicture = (unit: NalUnit): boolean =>
-  unit.type >= NalType.slice && unit.type <= NalType.idr;
 
 /**
  * Freezes instead of showing a broken picture: after a loss nothing passes until an IDR picture whose
@@ -53,7 +50,7 @@ export class PictureGate {
   admit(unit: PictureUnit, now: Micros): boolean {
     const { nalUnits } = unit;
     for (const { type } of nalUnits ?? []) this.#note(type);
-    if (nalUnits !== undefined && !nalUnits.some(isPicture)) return true;
+    if (nalUnits !== undefined && !nalUnits.some(isSlice)) return true;
     const whole = nalUnits === undefined || this.#decodable();
     const passes = this.#open || (unit.key && whole);
     if (unit.key) this.#setsComeWithKeys = this.#freshSets;

@@ -39,6 +39,14 @@ test("parameter sets that come in units of their own count (OBS)", () => {
   assert.deepEqual(roles(encoder.encode(bareKey(1))), ["config", "key"]);
 });
 
+test("a unit without a picture is no tag, whenever it comes", () => {
+  const encoder = new VideoTagEncoder();
+  encoder.encode(keyPicture(0));
+  assert.deepEqual(encoder.encode(picture(1, SPS_1080, PPS)), []);
+  assert.deepEqual(encoder.encode(picture(1, hex("0605"))), []);
+  assert.deepEqual(roles(encoder.encode(bareKey(2))), ["config", "key"]);
+});
+
 test("an unchanged configuration is sent once, however often its sets are repeated", () => {
   const encoder = new VideoTagEncoder();
   encoder.encode(keyPicture(0));

@@ -1,7 +1,7 @@
 import { ProtocolError } from "../base/protocol-error.ts";
 import { av1Size } from "../codec/av1/obu.ts";
 import { decoderConfig } from "../codec/h264/decoder-config.ts";
-import { NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
+import { isSlice, NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
 import { parsePps, parseSps, type SequenceParameters } from "../codec/h264/parameter-sets.ts";
 import type { PictureSize } from "../codec/picture-size.ts";
 import { vp8Size } from "../codec/vp8/frame-header.ts";
@@ -48,13 +48,17 @@ export class VideoTagEncoder {
     return this.#format;
   }
 
-  /** The tags to send for `frame`; none before the first keyframe whose configuration is known. */
+  /**
+   * The tags to send for `frame`; none before the first keyframe whose configuration is known, and none
+   * for parameter sets that come in a unit of their own: they go out in the configuration.
+   */
   encode(frame: VideoFrame): VideoTag[] {
     return frame.codec === "h264" ? this.#encodeAvc(frame) : this.#encodeCoded(frame);
   }
 
   #encodeAvc(frame: AvcFrame): VideoTag[] {
     for (const unit of frame.nalUnits) this.#collect(unit);
+    if (!frame.nalUnits.some(isSlice)) return [];
     const tags: VideoTag[] = [];
     if (frame.key && this.#changed) {
       const config = this.#configure(frame);

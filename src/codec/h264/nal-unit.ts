@@ -28,6 +28,9 @@ export interface NalUnit {
   readonly size: number;
 }
 
+/** True for slices and their partitions: what shows something (table 7-1). */
+export const isSlice = ({ type }: NalUnit): boolean => type >= NalType.slice && type <= NalType.idr;
+
 /** A NAL unit that lies in one piece. `bytes` is not empty. */
 export function wholeNalUnit(bytes: Uint8Array): NalUnit {
   return { type: (bytes[0] ?? 0) & 0x1f, parts: [bytes], size: bytes.byteLength };
