@@ -189,8 +189,18 @@ test("a section that only rides in the bundle has port 0 and is taken", () => {
 test("a section that receives only, or has no codec of ours, is rejected", () => {
   const receives = CHROMIUM_PUBLISH.replace("a=sendonly", "a=recvonly");
   assert.deepEqual(brief(publish(receives)), [["video", "1", "h264", 108, 109]]);
-  const noH264 = CHROMIUM_PUBLISH.replaceAll("H264/90000", "H265/90000");
-  assert.deepEqual(brief(publish(noH264)), [["audio", "0", "opus", 111, undefined]]);
+  const others = CHROMIUM_PUBLISH.replaceAll(/(H264|VP8|VP9|AV1)\/90000/g, "H265/90000");
+  assert.deepEqual(brief(publish(others)), [["audio", "0", "opus", 111, undefined]]);
+});
+
+test("where H.264 is not offered, VP8, VP9 of profile 0 and AV1 are taken, in this order", () => {
+  const video = (...missing: readonly string[]) => {
+    const names = new RegExp(`(${missing.join("|")})/90000`, "g");
+    return brief(publish(CHROMIUM_PUBLISH.replaceAll(names, "H265/90000")))[1];
+  };
+  assert.deepEqual(video("H264"), ["video", "1", "vp8", 96, 97]);
+  assert.deepEqual(video("H264", "VP8"), ["video", "1", "vp9", 98, 99]);
+  assert.deepEqual(video("H264", "VP8", "VP9"), ["video", "1", "av1", 45, 46]);
 });
 
 test("G.711 is taken where Opus is not offered", () => {
