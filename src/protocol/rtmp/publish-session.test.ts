@@ -422,3 +422,10 @@ test("random bytes at any step end in silence, a refusal or a broken rule", () =
     });
   });
 });
+
+test("a data message that cannot be read is none of a publisher's business", () => {
+  const dialogue = new Dialogue().until("media");
+  // Type 18 on a chunk stream of its own: an AMF0 reference to an object that was never sent.
+  dialogue.receive(hex("05 000000 000003 12 01000000 07 0009"));
+  assert.equal(dialogue.session.step, "media");
+});

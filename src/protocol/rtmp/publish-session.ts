@@ -178,7 +178,7 @@ export class PublishSession {
     }
     this.#reader.push(rest);
     for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
-      this.#onMessage(decodeMessage(raw));
+      if (!NOT_FOR_PUBLISHERS.has(raw.type)) this.#onMessage(decodeMessage(raw));
       if (this.#over()) return;
     }
     this.#acknowledge();
@@ -331,6 +331,9 @@ export class PublishSession {
     this.#outputs.push({ kind: "send", bytes: this.#writer.write(message, chunkStream) });
   }
 }
+
+/** What servers send to players; a remark in it that we could not read would end the push for nothing. */
+const NOT_FOR_PUBLISHERS: ReadonlySet<number> = new Set([TYPE.data, TYPE.dataAmf3]);
 
 /** Codes that end a publish whatever level the server gives them. */
 const REFUSALS: ReadonlySet<string> = new Set([
