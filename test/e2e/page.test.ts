@@ -137,6 +137,7 @@ test("all of it works with the keyboard alone", async () => {
   await tabTo(page, ".push button.danger");
   await page.keyboard.press("Enter");
   await waitForText(page, ".stream .none", /Not pushed anywhere/);
+  await page.waitForFunction(`document.activeElement?.tagName === "H3"`);
   await tabTo(page, ".stream button.danger");
   await page.keyboard.press("Enter");
   await waitForText(page, ".stream button.danger", /Really stop it/);

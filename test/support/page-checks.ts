@@ -29,7 +29,6 @@ export async function checkPage(page: Page): Promise<void> {
   const desktop = page.viewportSize();
   await page.setViewportSize(PHONE);
   assert.equal(await page.evaluate("document.documentElement.scrollWidth"), PHONE.width);
-  assert.deepEqual(await violations(page), [], "on a phone");
   if (desktop !== null) await page.setViewportSize(desktop);
 }
 

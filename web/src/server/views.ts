@@ -35,6 +35,10 @@ export interface PushView {
   readonly muted: boolean;
   readonly soundEnabled: boolean;
   readonly createdAt: number;
+  /** Lines, pictures a second, kilobits a second that were asked for; 0 or absent is as the source has it. */
+  readonly height: number;
+  readonly fps?: number;
+  readonly bitrate?: number;
 }
 
 export type StreamFigures = Omit<StreamStats, "session">;

@@ -9,6 +9,8 @@ interface Props {
   readonly localReceiver: string | null;
   /** What to show as wrong. */
   readonly findings: readonly Finding[];
+  /** What to say when there is none. */
+  readonly calm: string;
   readonly onChange: (draft: Draft) => void;
   readonly onKeyLeft: () => void;
 }
@@ -21,7 +23,11 @@ function hintOf({ platform }: Draft): string {
   return profileOf(platform).hint;
 }
 
-function PlatformField({ draft, localReceiver, onChange }: Omit<Props, "findings" | "onKeyLeft">) {
+function PlatformField({
+  draft,
+  localReceiver,
+  onChange,
+}: Pick<Props, "draft" | "localReceiver" | "onChange">) {
   return (
     <label class="field">
       <span>Platform</span>
@@ -67,7 +73,7 @@ function KeyField({ draft, findings, onChange, onKeyLeft }: Props) {
 
 /** Where a push goes: the platform fills in the URL, and the URL tells the platform. */
 export function DestinationFields(props: Props) {
-  const { draft, localReceiver, findings, onChange } = props;
+  const { draft, localReceiver, findings, calm, onChange } = props;
   return (
     <>
       <PlatformField {...props} />
@@ -94,7 +100,7 @@ export function DestinationFields(props: Props) {
         ) : (
           <p class="calm">
             <Icon name="check" />
-            Nothing is wrong with this address.
+            {calm}
           </p>
         )}
       </div>

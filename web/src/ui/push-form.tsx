@@ -78,7 +78,8 @@ export function PushForm({ stream, onStream }: Props) {
     .map(({ view }) => view.name);
   const chosen = stream !== undefined && names.includes(stream) ? stream : (names.at(-1) ?? "");
   const { findings } = lintDraft(draft);
-  const shown = findings.filter((finding) => keyLeft || !isAboutKey(finding));
+  const keyAwaited = !keyLeft && findings.some(({ code }) => code === "key.missing");
+  const shown = findings.filter(({ code }) => !keyAwaited || code !== "key.missing");
 
   const change = (next: Draft): void => {
     if (next.platform !== draft.platform) setKeyLeft(false);
@@ -108,6 +109,7 @@ export function PushForm({ stream, onStream }: Props) {
           draft={draft}
           localReceiver={config.localReceiver}
           findings={shown}
+          calm={keyAwaited ? "Now the stream key." : "Nothing is wrong with this address."}
           onChange={change}
           onKeyLeft={() => setKeyLeft(draft.key !== "")}
         />

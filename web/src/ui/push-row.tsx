@@ -16,6 +16,7 @@ import { setMuted, stopPush } from "../server/api.ts";
 import type { PushView } from "../server/views.ts";
 import { useDesk } from "./desk.ts";
 import { Figure, FigureList } from "./figure-list.tsx";
+import { focusOn, streamHeading } from "./focus.ts";
 import { HealthBadge, HealthReasons } from "./health.tsx";
 import { useNow } from "./now.ts";
 import { SoundButton, SoundForm } from "./sound-control.tsx";
@@ -26,6 +27,16 @@ function playbackUrl(push: PushView, localReceiver: string | null): string | und
   if (localReceiver === null || !isLocal(push.destination, localReceiver)) return undefined;
   const app = new URL(localReceiver.replace(/^rtmp:/, "http:")).pathname;
   return `/preview${app}/${encodeURIComponent(push.publishedName)}.flv`;
+}
+
+/** What the push has its picture encoded to; "" when it goes as it came. */
+function encodedAs({ height, fps = 0, bitrate: kbps = 0 }: PushView): string {
+  const wishes = [
+    height > 0 && `${height}p`,
+    fps > 0 && `${fps} fps`,
+    kbps > 0 && bitrate(1000 * kbps),
+  ].filter((wish) => wish !== false);
+  return wishes.length === 0 ? "" : ` · encoded anew, ${wishes.join(", ")}`;
 }
 
 function PushFigures({ entry: { figures, chart } }: { readonly entry: PushEntry }) {
@@ -57,6 +68,7 @@ function PushHead({ entry }: { readonly entry: PushEntry }) {
         <p class="address" title={view.destination}>
           {view.destination}
           {view.publishedName !== "***" && ` as ${view.publishedName}`}
+          {encodedAs(view)}
         </p>
       </div>
       <p class="facts">
@@ -77,13 +89,15 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
   useEffect(() => setWatching(watched), [watched]);
   const playback = playbackUrl(view, config.localReceiver);
   const name = destinationName(view, config.localReceiver);
+  const shown = playback !== undefined && watching;
+  const stop = (): void => act(stopPush(view.id).then(() => focusOn(streamHeading(view.source))));
   return (
     <li class="push" aria-label={`Push to ${name}`}>
       <PushHead entry={entry} />
-      <PushFigures entry={entry} />
-      {playback !== undefined && watching && (
-        <Playback url={playback} title={`What ${name} gets`} />
-      )}
+      <div class={shown ? "split" : undefined}>
+        {shown && <Playback url={playback} title={`What ${name} gets`} />}
+        <PushFigures entry={entry} />
+      </div>
       <div class="foot">
         <HealthReasons health={entry.figures?.health} />
         <div class="actions">
@@ -100,7 +114,7 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
             {view.muted ? "Unmute" : "Mute"}
           </button>
           <SoundButton push={view} open={soundOpen} onToggle={() => setSoundOpen(!soundOpen)} />
-          <button type="button" class="danger" onClick={() => act(stopPush(view.id))}>
+          <button type="button" class="danger" onClick={stop}>
             Stop push
           </button>
         </div>
@@ -116,6 +130,10 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
 export function FailedPush({ push }: { readonly push: PushView }) {
   const { config, act, dismiss, start, wishOf } = useDesk();
   const wish = wishOf(push.id);
+  const read = (): void => {
+    dismiss(push.id);
+    focusOn(streamHeading(push.source));
+  };
   const again = (): void => {
     if (wish !== undefined) act(start(wish).then(() => dismiss(push.id)));
   };
@@ -140,7 +158,7 @@ export function FailedPush({ push }: { readonly push: PushView }) {
               Start again
             </button>
           )}
-          <button type="button" onClick={() => dismiss(push.id)}>
+          <button type="button" onClick={read}>
             Dismiss
           </button>
         </div>

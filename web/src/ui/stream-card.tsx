@@ -8,6 +8,7 @@ import type { StreamView } from "../server/views.ts";
 import { ConfirmButton } from "./confirm-button.tsx";
 import { useDesk } from "./desk.ts";
 import { Figure, FigureList } from "./figure-list.tsx";
+import { focusOn, streamHeading } from "./focus.ts";
 import { useNow } from "./now.ts";
 import { FailedPush, PushRow } from "./push-row.tsx";
 import { Sparkline } from "./sparkline.tsx";
@@ -47,12 +48,14 @@ export function StreamCard({ entry, watched }: CardProps) {
   const now = useNow();
   const [preview, setPreview] = useState(false);
   const live = view.state === "live";
-  const titleId = `stream-${view.mediaSessionId}`;
+  const titleId = streamHeading(view.mediaSessionId);
   return (
     <article class="stream" aria-labelledby={titleId}>
       <div class="head">
         <div class="title">
-          <h3 id={titleId}>{view.name}</h3>
+          <h3 id={titleId} tabIndex={-1}>
+            {view.name}
+          </h3>
           <p class="address">{describe(view)}</p>
         </div>
         <p class="facts">
@@ -74,12 +77,14 @@ export function StreamCard({ entry, watched }: CardProps) {
           <ConfirmButton
             label="Stop stream"
             question="Really stop it?"
-            onConfirm={() => act(stopStream(view.mediaSessionId))}
+            onConfirm={() => act(stopStream(view.mediaSessionId).then(() => focusOn("streams")))}
           />
         </div>
       </div>
-      <StreamFigures entry={entry} />
-      {preview && <LivePreview urlServer={socketUrl(config)} name={view.name} />}
+      <div class={preview ? "split" : undefined}>
+        {preview && <LivePreview urlServer={socketUrl(config)} name={view.name} />}
+        <StreamFigures entry={entry} />
+      </div>
       <PushesOf stream={view} watched={watched} />
     </article>
   );

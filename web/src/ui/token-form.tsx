@@ -1,5 +1,6 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { storePassword, storeToken } from "../server/token.ts";
+import { focusOn } from "./focus.ts";
 
 interface Props {
   readonly ways: readonly ("basic" | "bearer")[];
@@ -40,6 +41,7 @@ export function TokenForm({ ways, refused, onEntered }: Props) {
   const [user, setUser] = useState("");
   const [secret, setSecret] = useState("");
   const byToken = way === "bearer";
+  useEffect(() => focusOn(byToken ? "token" : "user"), [byToken]);
   const submit = (event: Event): void => {
     event.preventDefault();
     if (byToken) storeToken(secret);
