@@ -4,7 +4,7 @@ import { parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import { type DestinationProfile, OTHER_SERVER, profileOfHost } from "./destination-profile.ts";
 
 /** `error`: it will be refused; `warning`: the picture will suffer or somebody will complain. */
-export type FindingLevel = "error" | "warning" | "note";
+type FindingLevel = "error" | "warning" | "note";
 
 /** One thing to know, in words for a person and without secrets. */
 export interface Finding {

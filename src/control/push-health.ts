@@ -3,7 +3,7 @@ import type { PushState, PushStats, StreamStats } from "../contract/messages.ts"
 import type { Finding } from "./destination-lint.ts";
 import { bitrateRange, type DestinationProfile } from "./destination-profile.ts";
 
-export type HealthStatus = "good" | "ok" | "bad";
+type HealthStatus = "good" | "ok" | "bad";
 
 export interface Health {
   /** 0..100; good above 80, bad up to 40. */

@@ -188,7 +188,7 @@ test("ten streams are shown without asking the server for anything", async (t) =
   const ages = new Set<string>();
   while (ages.size < 4) ages.add((await page.textContent(".stream .age")) ?? "");
   await page.waitForFunction(
-    `document.querySelectorAll(".stream > .figures polyline").length === 10`,
+    `document.querySelectorAll("[aria-label^='Bitrate in'] polyline").length === 10`,
   );
   assert.deepEqual(requests, []);
   await checkPage(page);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 
-const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const PHONE = { width: 360, height: 740 };
 
 interface Violation {
@@ -13,7 +12,7 @@ interface Violation {
 
 /** What axe-core finds serious or critical, in words. */
 async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: AXE });
+  await page.evaluate(axe.source);
   const found = (await page.evaluate("axe.run().then((r) => r.violations)")) as Violation[];
   return found
     .filter(({ impact }) => impact === "serious" || impact === "critical")

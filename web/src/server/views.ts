@@ -2,7 +2,7 @@
 import type { PushStats, StreamStats } from "../../../src/contract/messages.ts";
 import type { Health } from "../../../src/control/push-health.ts";
 
-export interface Reason {
+interface Reason {
   readonly code: string;
   readonly message: string;
 }
@@ -51,7 +51,7 @@ export interface ServerFigures {
   readonly workers: number;
 }
 
-export interface Figures {
+interface Figures {
   readonly at: number;
   readonly server: ServerFigures;
   readonly streams: Readonly<Record<string, StreamFigures>>;
