@@ -116,6 +116,19 @@ test("the platform is known by its URL, and a pasted key moves to a field that h
   await page.close();
 });
 
+test("a destination can be tried without going live", async () => {
+  const page = await openPage();
+  await page.click("#tryDestination");
+  await waitForText(page, "#pushStatus", /The destination answers; nothing was published/);
+  await waitForText(page, ".check-steps", /Connection: fine/);
+  await page.fill("#rtmpUrl", `rtmp://127.0.0.1:${await freePort()}/live`);
+  await page.click("#tryDestination");
+  await waitForText(page, "#pushStatus", /cannot be reached/);
+  await waitForText(page, ".check-steps", /Connection: failed.+/);
+  await checkPage(page);
+  await page.close();
+});
+
 test("all of it works with the keyboard alone", async () => {
   const page = await openPage();
   await tabTo(page, "#goLive");

@@ -24,6 +24,17 @@ export interface PushWish {
   readonly options?: { readonly action: "mute" };
 }
 
+/** What came of trying a destination without going live. */
+export interface CheckReport {
+  readonly ok: boolean;
+  readonly steps: readonly {
+    readonly step: string;
+    readonly outcome: "ok" | "failed" | "skipped";
+    readonly ms: number;
+    readonly detail: string;
+  }[];
+}
+
 /** The server refused; `message` is for a person. */
 export class Refusal extends Error {
   readonly status: number;
@@ -72,6 +83,14 @@ export async function loadConfig(): Promise<PageConfig> {
 export async function startPush(wish: PushWish): Promise<string> {
   const push = await call<{ readonly mediaSessionId: string }>("/push/startup", wish);
   return push?.mediaSessionId ?? "";
+}
+
+/** Goes the whole way to a destination except for publishing. */
+export async function checkDestination(wish: PushWish): Promise<CheckReport> {
+  const { streamName, ...rest } = wish;
+  const body = streamName === "" ? rest : wish;
+  const report = await call<CheckReport>("/push/check", body);
+  return report ?? { ok: false, steps: [] };
 }
 
 export const stopPush = (mediaSessionId: string) => call("/push/terminate", { mediaSessionId });

@@ -2,6 +2,8 @@ import { useState } from "preact/hooks";
 import type { Finding } from "../../../src/control/destination-lint.ts";
 import { type Draft, emptyDraft, isAboutKey, lintDraft, wishOf } from "../model/draft.ts";
 import { sentence } from "../model/words.ts";
+import { type CheckReport, checkDestination } from "../server/api.ts";
+import { CheckResult } from "./check-result.tsx";
 import { useDesk } from "./desk.ts";
 import { DestinationFields } from "./destination-fields.tsx";
 import { PictureFields } from "./picture-fields.tsx";
@@ -14,7 +16,8 @@ interface Props {
 
 type Outcome =
   | { readonly kind: "none" }
-  | { readonly kind: "busy" }
+  | { readonly kind: "busy"; readonly what: string }
+  | { readonly kind: "checked"; readonly report: CheckReport }
   | { readonly kind: "started"; readonly stream: string }
   | { readonly kind: "refused"; readonly message: string };
 
@@ -43,13 +46,22 @@ function StreamField({
   );
 }
 
+function toneOf(outcome: Outcome): string {
+  if (outcome.kind === "checked") return outcome.report.ok ? "live" : "failed";
+  return outcome.kind === "started" ? "live" : "";
+}
+
+const checkWords = ({ ok }: CheckReport): string =>
+  ok ? "The destination answers; nothing was published." : "The destination cannot be reached so.";
+
 function OutcomeLine({ outcome, idle }: { readonly outcome: Outcome; readonly idle: string }) {
   return (
     <div class="outcome">
-      <p class={`status ${outcome.kind === "started" ? "live" : ""}`} id="pushStatus" role="status">
+      <p class={`status ${toneOf(outcome)}`} id="pushStatus" role="status">
         {outcome.kind === "none" && idle}
         {outcome.kind === "started" && `The push of ${outcome.stream} has been started.`}
-        {outcome.kind === "busy" && "Starting ..."}
+        {outcome.kind === "busy" && outcome.what}
+        {outcome.kind === "checked" && checkWords(outcome.report)}
       </p>
       {outcome.kind === "refused" && (
         <p class="status failed" role="alert">
@@ -86,11 +98,21 @@ export function PushForm({ stream, onStream }: Props) {
     setDraft(next);
     setOutcome({ kind: "none" });
   };
+  const check = async (): Promise<void> => {
+    setKeyLeft(true);
+    if (findings.some(({ level }) => level === "error")) return focusFirstError(findings);
+    setOutcome({ kind: "busy", what: "Trying ..." });
+    try {
+      setOutcome({ kind: "checked", report: await checkDestination(wishOf(draft, chosen)) });
+    } catch (error) {
+      setOutcome({ kind: "refused", message: (error as Error).message });
+    }
+  };
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     setKeyLeft(true);
     if (findings.some(({ level }) => level === "error")) return focusFirstError(findings);
-    setOutcome({ kind: "busy" });
+    setOutcome({ kind: "busy", what: "Starting ..." });
     try {
       await start(wishOf(draft, chosen));
       setDraft({ ...draft, key: "" });
@@ -114,18 +136,29 @@ export function PushForm({ stream, onStream }: Props) {
           onKeyLeft={() => setKeyLeft(draft.key !== "")}
         />
         <PictureFields draft={draft} onChange={change} />
-        <button
-          type="submit"
-          id="startPush"
-          class="primary wide"
-          disabled={chosen === "" || outcome.kind === "busy"}
-        >
-          Start push
-        </button>
+        <div class="row">
+          <button
+            type="button"
+            id="tryDestination"
+            disabled={outcome.kind === "busy"}
+            onClick={() => void check()}
+          >
+            Try it
+          </button>
+          <button
+            type="submit"
+            id="startPush"
+            class="primary wide"
+            disabled={chosen === "" || outcome.kind === "busy"}
+          >
+            Start push
+          </button>
+        </div>
         <OutcomeLine
           outcome={outcome}
           idle={chosen === "" ? "There is no stream to push yet." : "Starts at once."}
         />
+        {outcome.kind === "checked" && <CheckResult report={outcome.report} />}
       </form>
     </section>
   );
