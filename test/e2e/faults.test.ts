@@ -89,7 +89,7 @@ test("a bad offer is refused with its reason", async () => {
     ["", "Failed to add stream to proxy"],
     ["not sdp at all", "Failed to add stream to proxy"],
     [OFFER.replace(/a=ice-pwd.*\r\n/, ""), "Failed to add stream to proxy"],
-    [OFFER.replace("H264/90000", "VP8/90000"), "No common codecs"],
+    [OFFER.replace("H264/90000", "H265/90000"), "No common codecs"],
   ] as const;
   for (const [sdp, info] of cases) assert.equal(await client.publishRefused(name(), sdp), info);
   client.close();

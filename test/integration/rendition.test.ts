@@ -163,6 +163,21 @@ test("equal wishes share one encoder, which ends with its last push", async () =
   assert.deepEqual(lab.failed, []);
 });
 
+test("no encoder is started where transcoding is off or the machine has no room", async () => {
+  const off = openLab({}, { disabled: true });
+  assert.throws(() => off.acquire("p", { height: 90 }), { code: "transcodingDisabled" });
+  const full = openLab({}, { cpuCeiling: 0.85, busy: 0.8 });
+  full.run([], 4000);
+  assert.throws(() => full.acquire("p", { height: 720, width: 1280 }), {
+    code: "transcoderOverloaded",
+    message: /^80 % of the machine are in use, this needs \d+ % more$/,
+  });
+  full.acquire("q", { height: 16, fps: 1 });
+  await full.started();
+  assert.equal(full.pids().length, 1);
+  assert.equal(off.pids().length, 0);
+});
+
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 test("a codec process that is killed fails its pushes alone; joining again restores size and time", async () => {

@@ -80,6 +80,13 @@ export class Destination implements HubSubscriber {
   }
 }
 
+export interface LabSettings {
+  readonly disabled?: boolean;
+  readonly cpuCeiling?: number;
+  /** Share of the machine that is in use. */
+  readonly busy?: number;
+}
+
 export class RenditionLab {
   readonly events: VideoEvent[] = [];
   /** Pushes that lost their encoder, as `push: code`. */
@@ -90,7 +97,9 @@ export class RenditionLab {
   readonly #engine;
   #now = micros(0);
 
-  constructor(options: VideoTranscoderOptions = {}, keepAspect = true) {
+  constructor(options: VideoTranscoderOptions = {}, settings: LabSettings = {}) {
+    const { disabled = false, busy = 0, cpuCeiling = 0 } = settings;
+    let reads = 0;
     this.#engine = createVideoTranscoder({ ...options, onEvent: (e) => this.events.push(e) });
     this.hub = new StreamHub(
       {
@@ -108,14 +117,17 @@ export class RenditionLab {
     );
     this.renditions = new Renditions(
       {
-        transcoding: { disabled: false, keepAspect, fps: 30, cpuCeiling: 0 },
+        transcoding: { disabled, keepAspect: true, fps: 30, cpuCeiling },
         keyframeIntervalMs: 2000,
       },
       {
         transcoder: this.#engine,
         admission: new TranscodeAdmission({
-          ceiling: 0,
-          readCpu: () => ({ busy: 0, total: 0, cores: 1 }),
+          ceiling: cpuCeiling,
+          readCpu: () => {
+            reads += 1;
+            return { busy: reads * busy, total: reads, cores: 4 };
+          },
         }),
         onFailed: (push, { code }) => this.failed.push(`${push}: ${code}`),
       },

@@ -9,8 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FormatContext, Packet } from "node-av/lib";
 import { micros } from "../../src/base/time.ts";
-import type { FlvTag, VideoTag } from "../../src/protocol/flv/tag.ts";
+import type { VideoTag } from "../../src/protocol/flv/tag.ts";
 import { isRtcp, parseRtpPacket, type RtpPacket } from "../../src/protocol/rtp/packet.ts";
+import { FlvReader, flvHeader, flvTag } from "./flv.ts";
 import { spawnProgram } from "./program.ts";
 
 export interface Made {
@@ -39,24 +40,7 @@ export function h264Tags(made: Made, from = 0): VideoTag[] {
   const args = ["-v", "error", ...moving(made), ...H264, ...rate, "-f", "flv", "pipe:1"];
   const { status, stdout, stderr } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 28 });
   assert.equal(status, 0, stderr.toString());
-  return flvVideo(stdout).map((tag) => ({ ...tag, pts: micros(tag.pts + from) }));
-}
-
-/** Video tags of an FLV file (FLV 10.1, annex E). */
-function flvVideo(bytes: Buffer): VideoTag[] {
-  const tags: VideoTag[] = [];
-  for (let at = 13; at + 11 < bytes.length; ) {
-    const size = bytes.readUIntBE(at + 1, 3);
-    const time = bytes.readUIntBE(at + 4, 3) | ((bytes[at + 7] as number) << 24);
-    const body = bytes.subarray(at + 11, at + 11 + size);
-    const packetType = body[1];
-    if (bytes[at] === 9 && packetType !== undefined && packetType < 2) {
-      const role = packetType === 0 ? "config" : (body[0] as number) >> 4 === 1 ? "key" : "delta";
-      tags.push({ kind: "video", role, pts: micros(time * 1000), body });
-    }
-    at += 11 + size + 4;
-  }
-  return tags;
+  return [...new FlvReader().push(stdout)].map((tag) => ({ ...tag, pts: micros(tag.pts + from) }));
 }
 
 /** What a coder made, and the RTP packets that a packetizer of another make sent of it, in order. */
@@ -147,25 +131,15 @@ function sendAsRtp(file: string, url: string): void {
 
 /** An FLV file with these tags, for the judge. */
 export async function withFlvFile<T>(
-  tags: readonly FlvTag[],
+  tags: readonly VideoTag[],
   judge: (file: string) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "flv-"));
   const file = join(folder, "made.flv");
   const start = tags[0]?.pts ?? 0;
-  const parts = tags.flatMap(({ pts, body }) => {
-    const head = Buffer.alloc(11);
-    head[0] = 9;
-    head.writeUIntBE(body.byteLength, 1, 3);
-    const time = Math.round((pts - start) / 1000);
-    head.writeUIntBE(time & 0xff_ffff, 4, 3);
-    head[7] = time >>> 24;
-    const size = Buffer.alloc(4);
-    size.writeUInt32BE(11 + body.byteLength);
-    return [head, body, size];
-  });
+  const bytes = Buffer.concat([flvHeader(), ...tags.map((tag) => flvTag(tag, start))]);
   try {
-    await writeFile(file, Buffer.concat([Buffer.from("FLV\x01\x01\0\0\0\x09\0\0\0\0"), ...parts]));
+    await writeFile(file, bytes);
     return await judge(file);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -24,9 +24,11 @@ import {
 
 const PIPE = 3;
 
+/** The one transcode, and the answers that wait for the end of a batch, which is one picture. */
 class VideoHost {
   readonly #send: (parts: readonly Uint8Array[]) => void;
   #session: VideoSession | undefined;
+  #answers: Uint8Array[] = [];
 
   constructor(send: (parts: readonly Uint8Array[]) => void) {
     this.#send = send;
@@ -38,20 +40,25 @@ class VideoHost {
     else if (kind === RECORD.advance) this.#session?.advance(decodeAdvance(payload));
     else if (kind === RECORD.config) this.#session?.configure(Uint8Array.from(payload));
     else if (kind === RECORD.open) {
-      this.#session = new VideoSession(decodeOpen(payload), (tag) => this.#send(encodeTag(tag)));
+      this.#session = new VideoSession(decodeOpen(payload), (tag) => {
+        this.#answers.push(...encodeTag(tag));
+      });
     }
   }
 
   #picture(payload: Buffer): void {
     const { data, ...picture } = decodePicture(payload);
-    if (this.#session?.write(picture, data) === false) this.#send([encodeSignal(RECORD.lost, 0)]);
+    if (this.#session?.write(picture, data) !== false) return;
+    this.#answers.push(encodeSignal(RECORD.lost, 0));
   }
 
   #answer(mark: number): void {
     const { user, system } = process.cpuUsage();
     const figures = this.#session?.figures;
-    const done = encodeDone(mark, user + system);
-    this.#send(figures === undefined ? [done] : [encodeFigures(figures), done]);
+    if (figures !== undefined) this.#answers.push(encodeFigures(figures));
+    this.#answers.push(encodeDone(mark, user + system));
+    this.#send(this.#answers);
+    this.#answers = [];
   }
 }
 
