@@ -9,6 +9,22 @@ const reason = z
   })
   .describe("Why something ended or failed.");
 
+const findings = z.array(
+  z.object({
+    level: z.enum(["error", "warning", "note"]),
+    code: z.string().describe("Stable."),
+    text: z.string(),
+  }),
+);
+
+const health = z
+  .object({
+    score: z.number().describe("0 to 100; good above 80, bad up to 40."),
+    status: z.enum(["good", "ok", "bad"]),
+    reasons: findings.describe("The worst first."),
+  })
+  .describe("How well the push does, in answers that look for pushes.");
+
 export const pushAnswer = z
   .object({
     mediaSessionId: z.string().describe("Id of the push."),
@@ -27,6 +43,7 @@ export const pushAnswer = z
     attempt: z.number().describe("Number of the attempt to connect, from 1; 0 while connected."),
     lastError: reason.nullable(),
     createDate: milliseconds,
+    health: health.optional(),
   })
   .describe("A push, which WCS calls transponder.");
 
@@ -73,15 +90,7 @@ export const checkAnswer = z
   .object({
     ok: z.boolean().describe("Nothing that was tried failed, and the platform has no objection."),
     platform: z.object({ id: z.string(), name: z.string() }).describe("Whom the host belongs to."),
-    findings: z
-      .array(
-        z.object({
-          level: z.enum(["error", "warning", "note"]),
-          code: z.string().describe("Stable."),
-          text: z.string(),
-        }),
-      )
-      .describe("What the platform will refuse or dislike; the worst first."),
+    findings: findings.describe("What the platform will refuse or dislike; the worst first."),
     steps: z.array(
       z.object({
         step: z.enum(["url", "dns", "address", "tcp", "tls", "rtmp", "authentication", "publish"]),
