@@ -15,7 +15,9 @@ import { StrictServer } from "../support/strict-rtmp/server.ts";
 /** Each lies in the middle of its own windows and none is near a multiple of another. */
 const TONES = { L: 500, F: 1300 };
 /** Steps of the louder tone, and what a fade may add. */
-const STEEPEST = 1.25 * 32_768 * 0.5 * 2 * Math.PI * (TONES.F / RATE);
+const STEEPEST = 1.6 * 32_768 * 0.5 * 2 * Math.PI * (TONES.F / RATE);
+/** No tone is coded in so few bytes. */
+const SILENT_BYTES = 16;
 
 let lab: PushLab;
 let server: StrictServer;
@@ -149,7 +151,10 @@ test("sound that is not there is silence; sound that appears, stops and returns 
   await further(client);
   for (const there of [true, false, true]) {
     silent.source.audio = there;
-    await further(client, 900);
+    await until("the change at the destination", async () =>
+      (client.tagsOf(8).at(-1)?.body.length ?? 0) > SILENT_BYTES === there ? true : undefined,
+    );
+    await further(client);
   }
   await push.stop();
   await silent.close();
