@@ -75,7 +75,10 @@ test("a slow destination loses whole groups of pictures and no sound, stays with
   assert.ok(most <= BUDGET, `${most} bytes waited`);
   assert.ok(most > BUDGET / 2, "the budget was needed");
   assert.equal(reconnects, 0);
-  assert.ok(steps(slow.tagsOf(8)).every((step) => step <= 22), "no sound is missing");
+  assert.ok(
+    steps(slow.tagsOf(8)).every((step) => step <= 22),
+    "no sound is missing",
+  );
   assert.equal(slow.tagsOf(9).filter(isConfig).length, 1);
   const shown = pictures(slow);
   const resumed = shown.slice(1).filter((_tag, i) => (steps(shown)[i] ?? 0) > 1.5 * FRAME_MS);
@@ -88,7 +91,10 @@ test("a slow destination loses whole groups of pictures and no sound, stays with
   await assertDecodes(slow);
 
   assert.equal(swift.push.stats().framesDropped, 0);
-  assert.ok(steps(pictures(fast)).every((step) => step <= FRAME_MS + 1), "the other got them all");
+  assert.ok(
+    steps(pictures(fast)).every((step) => step <= FRAME_MS + 1),
+    "the other got them all",
+  );
 });
 
 test("an output that is held back comes in order of time across sound and picture", async () => {
