@@ -59,9 +59,9 @@ export async function decodeErrors(file: string): Promise<string> {
 }
 
 async function volume(file: string, from: number, length: number, filter: string): Promise<number> {
-  const window = ["-ss", String(from), "-t", String(length)];
-  const chain = `${filter}volumedetect`;
-  const args = ["-hide_banner", "-i", file, ...window, "-vn", "-af", chain, "-f", "null", "-"];
+  // Cut inside of the chain: `-ss` would cut behind the detector.
+  const chain = `atrim=start=${from}:duration=${length},${filter}volumedetect`;
+  const args = ["-hide_banner", "-i", file, "-vn", "-af", chain, "-f", "null", "-"];
   const { stderr } = await run("ffmpeg", args, BIG);
   const found = /mean_volume: (-?[\d.]+|-inf) dB/.exec(stderr)?.[1];
   if (found === undefined) throw new Error(`no audio in ${file} from ${from} s`);

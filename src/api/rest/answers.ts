@@ -42,6 +42,9 @@ export const pushAnswer = z
     state: z.enum(["connecting", "waitingForKeyframe", "live", "backingOff", "ended"]),
     attempt: z.number().describe("Number of the attempt to connect, from 1; 0 while connected."),
     lastError: reason.nullable(),
+    reconnects: z.number().describe("How often the connection was lost and restored."),
+    framesLost: z.number().describe("Pictures that passed between connections."),
+    outageMs: z.number().describe("Media time between connections without anything sent."),
     createDate: milliseconds,
     health: health.optional(),
   })
