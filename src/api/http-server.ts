@@ -82,6 +82,7 @@ export function createHttpServer(
   crossOrigin(app, options.cors);
   limitRate(app, options.rates);
   errors(app, services);
+  countRefusals(app, services.metrics);
   emptyBodies(app);
   app.register(
     (open, _options, done) => {
@@ -115,6 +116,14 @@ const restRoutes =
     eventsRoute(rest, events);
     done();
   };
+
+const COUNTED: ReadonlySet<number> = new Set([401, 403, 429]);
+
+function countRefusals(app: FastifyInstance, metrics: Metrics | undefined): void {
+  app.addHook("onResponse", async (_request, { statusCode }) => {
+    if (COUNTED.has(statusCode)) metrics?.refused(statusCode);
+  });
+}
 
 /** CORS headers on every answer, also on refusals; every preflight is answered. */
 function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): void {
