@@ -9,6 +9,8 @@ const FRAME_MS = 33;
 const KEY_EVERY = 15;
 const PICTURE_BYTES = 900;
 
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+
 const [whipUrl = "", headers = "{}"] = process.argv.slice(2);
 const connection = new library.PeerConnection("publisher", { iceServers: [] });
 const video = new library.Video("0", "SendOnly");

@@ -24,6 +24,9 @@ export async function publishNative(
   const [answer] = (await once(child, "message")) as [
     { readonly status: number; readonly text: string; readonly resource: string },
   ];
+  // A test that failed on the way must not wait for it.
+  child.unref();
+  child.channel?.unref();
   const close = (): void => void child.kill("SIGKILL");
   if (answer.status === 201) return { resource: answer.resource, close };
   close();

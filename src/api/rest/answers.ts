@@ -9,6 +9,20 @@ const reason = z
   })
   .describe("Why something ended or failed.");
 
+const finding = z.object({
+  level: z.enum(["error", "warning", "note"]),
+  code: z.string().describe("Stable."),
+  text: z.string(),
+});
+
+const health = z
+  .object({
+    score: z.number().describe("0 to 100; good above 80, bad up to 40."),
+    status: z.enum(["good", "ok", "bad"]),
+    reasons: z.array(finding).describe("The worst first."),
+  })
+  .describe("How well it does; in the answers of find and find_all.");
+
 export const pushAnswer = z
   .object({
     mediaSessionId: z.string().describe("Id of the push."),
@@ -26,6 +40,10 @@ export const pushAnswer = z
     state: z.enum(["connecting", "waitingForKeyframe", "live", "backingOff", "ended"]),
     attempt: z.number().describe("Number of the attempt to connect, from 1; 0 while connected."),
     lastError: reason.nullable(),
+    reconnects: z.number().describe("Connections that were restored."),
+    framesLost: z.number().describe("Pictures that passed while there was no connection."),
+    outageMs: z.number().describe("Media time between connections, milliseconds."),
+    health: health.optional(),
     createDate: milliseconds,
   })
   .describe("A push, which WCS calls transponder.");
@@ -74,13 +92,7 @@ export const checkAnswer = z
     ok: z.boolean().describe("Nothing that was tried failed, and the platform has no objection."),
     platform: z.object({ id: z.string(), name: z.string() }).describe("Whom the host belongs to."),
     findings: z
-      .array(
-        z.object({
-          level: z.enum(["error", "warning", "note"]),
-          code: z.string().describe("Stable."),
-          text: z.string(),
-        }),
-      )
+      .array(finding)
       .describe("What the platform will refuse or dislike; the worst first."),
     steps: z.array(
       z.object({
