@@ -30,7 +30,7 @@ export function limitRate(app: FastifyInstance, { requestsPerSecond }: RateOptio
 }
 
 /** A check that refuses with 429 and the time to wait; only after `limitRate` is ready. */
-export function rateCheck(app: FastifyInstance, max: number, timeWindow: number): Check {
+function rateCheck(app: FastifyInstance, max: number, timeWindow: number): Check {
   const take = app.createRateLimit({ max, timeWindow });
   return async (request, reply) => {
     const outcome = await take(request);

@@ -82,6 +82,7 @@ export function createHttpServer(
   crossOrigin(app, options.cors);
   limitRate(app, options.rates);
   errors(app, services);
+  countRefusals(app, services.metrics);
   emptyBodies(app);
   app.register(
     (open, _options, done) => {
@@ -116,6 +117,14 @@ const restRoutes =
     done();
   };
 
+const COUNTED: ReadonlySet<number> = new Set([401, 403, 429]);
+
+function countRefusals(app: FastifyInstance, metrics: Metrics | undefined): void {
+  app.addHook("onResponse", async (_request, { statusCode }) => {
+    if (COUNTED.has(statusCode)) metrics?.refused(statusCode);
+  });
+}
+
 /** CORS headers on every answer, also on refusals; every preflight is answered. */
 function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): void {
   app.addHook("onRequest", async (_request, reply) => {
@@ -137,13 +146,16 @@ function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): voi
   );
 }
 
+/** A limit on what there is at once leaves no time to name; soon is a fair guess. */
 function errors(app: FastifyInstance, { clock, logger }: HttpServices): void {
-  const refuse = (reply: FastifyReply, status: number, code: string, message: string) =>
-    reply
+  const refuse = (reply: FastifyReply, status: number, code: string, message: string) => {
+    if (status === 429 && !reply.hasHeader("Retry-After")) reply.header("Retry-After", "5");
+    return reply
       .code(status)
       .send(
         errorBody(status, code, message, reply.request.url.split("?")[0] ?? "", clock.wallNow()),
       );
+  };
   app.setNotFoundHandler((_request, reply) => refuse(reply, 404, "noSuchPath", "no such path"));
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const own = error.statusCode;

@@ -278,7 +278,7 @@ export function fail(code: FailureCode, message: string, cause?: unknown): Coded
   return new Failure(code, message, cause === undefined ? undefined : { cause });
 }
 
-export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
+const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 
 /** What was thrown, as a failure of the table; anything else is `internal`, with the error as its cause. */
 export function asFailure(error: unknown): CodedFailure {

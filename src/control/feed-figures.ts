@@ -54,7 +54,7 @@ export function feedFigures(sources: FigureSources, at: number): FeedFigures {
     at,
     server: {
       utilisation: Math.max(0, ...known.map(({ utilisation }) => utilisation)),
-      cpuSeconds: sum(({ cpuSeconds, codecCpuSeconds }) => cpuSeconds + codecCpuSeconds),
+      cpuSeconds: sum((stats) => stats.cpuSeconds + stats.codecCpuSeconds + stats.videoCpuSeconds),
       residentBytes: sum(({ residentBytes }) => residentBytes),
       workers: workers.length,
     },

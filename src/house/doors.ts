@@ -5,18 +5,16 @@ import { createServer as createHttps } from "node:https";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
-import { EventFeed } from "../api/events/event-feed.ts";
 import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts";
 import { WcsServer } from "../api/wcs/wcs-server.ts";
 import { WhipSessions } from "../api/whip/whip-sessions.ts";
 import type { Scope } from "../base/scope.ts";
 import { Access } from "../control/access.ts";
-import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
-import { type Figures, Metrics } from "../observe/metrics.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { LocalReceiver } from "../receiver/receiver.ts";
 import type { Certificate } from "../settings/certificate.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
+import { openEvents, openMetrics } from "./observation.ts";
 import type { Services } from "./services.ts";
 
 /** Application of the local receiver. */
@@ -49,11 +47,9 @@ export async function openDoors(
   const whip = new WhipSessions(services.streams, (_name, token) =>
     access.checkPublishToken(token),
   );
-  const metrics = settings.metrics_enabled
-    ? new Metrics(() => figures(services, wcs.sessions))
-    : undefined;
   const events = openEvents(settings, services);
   scope.onClose(() => events.close());
+  const metrics = openMetrics(settings, services, events, () => wcs.sessions);
   const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
     if (port === 0) return;
     const options = httpOptions(settings, { access, receiver, tls });
@@ -82,40 +78,6 @@ export async function openDoors(
 }
 
 const hostOf = (settings: Settings): string => settings.ip_local ?? "::";
-
-function openEvents(settings: Settings, services: Services): EventFeed {
-  const { journal, registry, pool, health } = services;
-  const { wallNow } = systemClock;
-  return new EventFeed(
-    {
-      maxClients: settings.events_max_clients,
-      maxWaitingBytes: settings.events_max_waiting_bytes,
-    },
-    {
-      journal,
-      snapshot: () => feedSnapshot(registry, wallNow()),
-      figures: () =>
-        feedFigures(
-          {
-            registry,
-            workers: pool.stats().map(({ stats }) => stats),
-            health: (push) => health.of(push),
-          },
-          wallNow(),
-        ),
-    },
-  );
-}
-
-/** What a scrape of the metrics reads. */
-const figures = ({ registry, pool }: Services, sessions: number): Figures => ({
-  streams: registry.streams.length,
-  players: registry.players.length,
-  sessions,
-  pushStates: registry.pushes.map(({ state }) => state.kind),
-  workerDeaths: pool.deaths,
-  workers: pool.stats(),
-});
 
 function wcsOptions(settings: Settings) {
   return {

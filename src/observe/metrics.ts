@@ -1,268 +1,281 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type {
+  Figures,
+  PushFigures,
+  StreamFigures,
+  TranscodeFigures,
+  WorkerFigures,
+} from "./figures.ts";
+import { LabelSlots, OTHER } from "./label-slots.ts";
+import { Counters, Gauges } from "./meters.ts";
+import {
+  COUNTERS,
+  GAUGES,
+  INFOS,
+  PUSH_COUNTERS,
+  PUSH_GAUGES,
+  STREAM_COUNTERS,
+  STREAM_GAUGES,
+} from "./metrics-table.ts";
 
-interface Declared {
-  readonly help: string;
-  /** Names of labels; every label has a small fixed set of values. */
-  readonly labels?: readonly string[];
-}
-
-/** What is so at the moment; names carry the unit. */
-const GAUGES = {
-  transponder_streams: { help: "Published streams." },
-  transponder_players: { help: "Playing browsers." },
-  transponder_ws_sessions: { help: "Connected WebSDK clients." },
-  transponder_pushes: { help: "Pushes by state.", labels: ["state"] },
-  transponder_worker_busy_ratio: {
-    help: "Share of the last second in which the worker's event loop was busy, 0 to 1.",
-    labels: ["worker"],
-  },
-  transponder_worker_resident_bytes: { help: "Memory of the worker.", labels: ["worker"] },
-  transponder_ingest_bits_per_second: {
-    help: "Media received from all publishers; kind is video or audio.",
-    labels: ["kind"],
-  },
-  transponder_push_bits_per_second: { help: "Media sent to all destinations." },
-  transponder_transcodes: { help: "Video encoders." },
-  transponder_transcode_cpu_cores: {
-    help: "CPU cores that each video encoder uses; transcode is the lowest number that was free.",
-    labels: ["worker", "transcode"],
-  },
-  transponder_push_backlog_bytes: { help: "Waiting for all destinations." },
-} as const satisfies Record<string, Declared>;
-
-/** What only grows; names carry the unit. */
-const COUNTERS = {
-  transponder_worker_cpu_seconds_total: {
-    help: "CPU time of the workers; process is worker, codec (audio) or video.",
-    labels: ["worker", "process"],
-  },
-  transponder_worker_deaths_total: { help: "Workers that ended unasked." },
-  transponder_codec_restarts_total: {
-    help: "Codec processes started again.",
-    labels: ["worker"],
-  },
-  transponder_ingest_packets_total: {
-    help: "RTP packets of all publishers; result is received, lost or recovered.",
-    labels: ["result"],
-  },
-  transponder_ingest_frames_total: {
-    help: "Frames of all publishers; result is received or dropped.",
-    labels: ["result"],
-  },
-  transponder_ingest_keyframe_requests_total: { help: "Keyframes asked of publishers." },
-  transponder_transcode_frames_total: {
-    help: "Frames of all video encoders; result is in, out, repeated (of those out) or dropped.",
-    labels: ["result"],
-  },
-  transponder_push_sent_bytes_total: { help: "Sent to all destinations." },
-  transponder_push_frames_total: {
-    help: "Frames for all destinations; result is sent or dropped.",
-    labels: ["result"],
-  },
-  transponder_push_reconnects_total: { help: "Connections to destinations restored." },
-} as const satisfies Record<string, Declared>;
-
-/** Figures of one stream; counters count from its start. */
-interface StreamFigures {
-  readonly session: string;
-  readonly videoBitrate: number;
-  readonly audioBitrate: number;
-  readonly packetsReceived: number;
-  readonly packetsLost: number;
-  readonly packetsRecovered: number;
-  readonly framesReceived: number;
-  readonly framesDropped: number;
-  readonly keyframeRequests: number;
-}
-
-/** Figures of one push; counters count from its start. */
-interface PushFigures {
-  readonly push: string;
-  readonly bitrate: number;
-  readonly backlogBytes: number;
-  readonly bytesSent: number;
-  readonly framesSent: number;
-  readonly framesDropped: number;
-  readonly reconnects: number;
-}
-
-/** Figures of one video encoder; counters count from its start. */
-interface TranscodeFigures {
-  readonly id: number;
-  readonly index: number;
-  readonly cpuRatio: number;
-  readonly framesIn: number;
-  readonly framesOut: number;
-  readonly framesRepeated: number;
-  readonly framesDropped: number;
-}
-
-/** Figures of one worker process. */
-interface WorkerFigures {
-  readonly utilisation: number;
-  readonly cpuSeconds: number;
-  readonly codecCpuSeconds: number;
-  readonly videoCpuSeconds: number;
-  readonly codecRestarts: number;
-  readonly residentBytes: number;
-  readonly streams: readonly StreamFigures[];
-  readonly pushes: readonly PushFigures[];
-  readonly transcodes: readonly TranscodeFigures[];
-}
-
-/** What a scrape reads. */
-export interface Figures {
-  readonly streams: number;
-  readonly players: number;
-  readonly sessions: number;
-  /** State of each push. */
-  readonly pushStates: readonly string[];
-  /** Workers that ended unasked since the start. */
-  readonly workerDeaths: number;
-  readonly workers: readonly {
-    /** Place of the worker, from 0; stays when the process is replaced. */
-    readonly seat: number;
-    /** One process; another when it was replaced. */
-    readonly id: string;
-    readonly stats: WorkerFigures | undefined;
-  }[];
+export interface MetricsOptions {
+  /** Streams, and as many pushes, that have series of their own. */
+  readonly maxSeries: number;
 }
 
 /** The metrics of the program in Prometheus text format. */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #gauges = new Map<string, Gauge>();
-  readonly #counters = new Map<string, Counter>();
+  readonly #gauges: Gauges<keyof typeof GAUGES>;
+  readonly #counters: Counters<keyof typeof COUNTERS>;
+  readonly #series: readonly [StreamSeries, PushSeries];
   readonly #read: () => Figures;
-  #before = new Map<string, number>();
-  #seen = new Map<string, number>();
 
   /** `read` is called on each scrape. */
-  constructor(read: () => Figures) {
+  constructor({ maxSeries }: MetricsOptions, read: () => Figures) {
     this.#read = read;
     collectDefaultMetrics({ register: this.#registry });
-    const registers = [this.#registry];
-    for (const [name, { help, labels = [] }] of Object.entries<Declared>(GAUGES)) {
-      this.#gauges.set(name, new Gauge({ name, help, labelNames: labels, registers }));
-    }
-    for (const [name, { help, labels = [] }] of Object.entries<Declared>(COUNTERS)) {
-      this.#counters.set(name, new Counter({ name, help, labelNames: labels, registers }));
-    }
+    this.#gauges = new Gauges(GAUGES, this.#registry);
+    this.#counters = new Counters(COUNTERS, this.#registry);
+    const infos = new Gauges(INFOS, this.#registry);
+    this.#series = [
+      new StreamSeries(this.#registry, infos, maxSeries),
+      new PushSeries(this.#registry, infos, maxSeries),
+    ];
   }
 
   get contentType(): string {
     return this.#registry.contentType;
   }
 
+  /** A stream or push ended with this code. */
+  ended(what: "stream" | "push", code: string): void {
+    const name =
+      what === "stream" ? "transponder_streams_ended_total" : "transponder_pushes_ended_total";
+    this.#counters.add(name, { code });
+  }
+
+  /** A request was refused with this status. */
+  refused(status: number): void {
+    this.#counters.add("transponder_http_refusals_total", { status: String(status) });
+  }
+
   /** The answer to a scrape. */
   render(): Promise<string> {
     const figures = this.#read();
-    this.#seen = new Map();
-    for (const gauge of this.#gauges.values()) gauge.reset();
-    this.#set("transponder_streams", figures.streams);
-    this.#set("transponder_players", figures.players);
-    this.#set("transponder_ws_sessions", figures.sessions);
-    this.#set("transponder_transcodes", 0);
-    for (const state of figures.pushStates) this.#add("transponder_pushes", 1, { state });
-    this.#count("transponder_worker_deaths_total", "pool", figures.workerDeaths);
-    for (const { seat, id, stats } of figures.workers) {
-      if (stats === undefined) continue;
-      this.#worker(String(seat), id, stats);
-      for (const stream of stats.streams) this.#stream(stream);
-      for (const push of stats.pushes) this.#push(push);
-      for (const transcode of stats.transcodes) this.#transcode(String(seat), id, transcode);
+    const stats = figures.workers.flatMap(({ stats: known }) => known ?? []);
+    this.#gauges.reset();
+    this.#server(figures);
+    for (const { seat, id, stats: worker } of figures.workers) {
+      if (worker !== undefined) this.#worker(String(seat), id, worker);
     }
-    this.#before = this.#seen;
+    this.#counters.settle();
+    const [streams, pushes] = this.#series;
+    streams.write(
+      figures,
+      stats.flatMap((worker) => worker.streams),
+    );
+    pushes.write(
+      figures,
+      stats.flatMap((worker) => worker.pushes),
+    );
     return this.#registry.metrics();
   }
 
+  #server(figures: Figures): void {
+    const gauges = this.#gauges;
+    const { events, webhooks } = figures;
+    gauges.set("transponder_streams", figures.streams.length);
+    gauges.set("transponder_players", figures.players);
+    gauges.set("transponder_ws_sessions", figures.sessions);
+    for (const { state } of figures.pushes) gauges.join("transponder_pushes", 1, { state });
+    gauges.set("transponder_ready", figures.ready ? 1 : 0);
+    gauges.set("transponder_workers", figures.workers.length);
+    gauges.set("transponder_transcodes", 0);
+    gauges.set("transponder_event_clients", events.clients);
+    gauges.set("transponder_webhooks_waiting", webhooks?.waiting ?? 0);
+    const grow = (name: keyof typeof COUNTERS, value: number, labels = {}): void =>
+      this.#counters.grow(name, "server", value, labels);
+    grow("transponder_worker_deaths_total", figures.workerDeaths);
+    grow("transponder_event_clients_dropped_total", events.disconnected);
+    for (const [result, count] of Object.entries(webhooks?.counts ?? {})) {
+      grow("transponder_webhooks_total", count, { result });
+    }
+  }
+
   #worker(worker: string, id: string, stats: WorkerFigures): void {
-    this.#set("transponder_worker_busy_ratio", stats.utilisation, { worker });
-    this.#set("transponder_worker_resident_bytes", stats.residentBytes, { worker });
+    this.#gauges.set("transponder_worker_busy_ratio", stats.utilisation, { worker });
+    this.#gauges.set("transponder_worker_resident_bytes", stats.residentBytes, { worker });
     const cpu = "transponder_worker_cpu_seconds_total";
-    this.#count(cpu, id, stats.cpuSeconds, { worker, process: "worker" });
-    this.#count(cpu, id, stats.codecCpuSeconds, { worker, process: "codec" });
-    this.#count(cpu, id, stats.videoCpuSeconds, { worker, process: "video" });
-    this.#count("transponder_codec_restarts_total", id, stats.codecRestarts, { worker });
+    this.#counters.grow(cpu, id, stats.cpuSeconds, { worker, process: "worker" });
+    this.#counters.grow(cpu, id, stats.codecCpuSeconds, { worker, process: "codec" });
+    this.#counters.grow(cpu, id, stats.videoCpuSeconds, { worker, process: "video" });
+    this.#counters.grow("transponder_codec_restarts_total", id, stats.codecRestarts, { worker });
+    for (const stream of stats.streams) this.#ingest(stream);
+    for (const push of stats.pushes) this.#output(push);
+    for (const transcode of stats.transcodes) this.#transcode(worker, id, transcode);
   }
 
-  #stream(stream: StreamFigures): void {
+  #ingest(stream: StreamFigures): void {
     const { session } = stream;
-    this.#add("transponder_ingest_bits_per_second", stream.videoBitrate, { kind: "video" });
-    this.#add("transponder_ingest_bits_per_second", stream.audioBitrate, { kind: "audio" });
-    const packets = "transponder_ingest_packets_total";
-    this.#count(packets, session, stream.packetsReceived, { result: "received" });
-    this.#count(packets, session, stream.packetsLost, { result: "lost" });
-    this.#count(packets, session, stream.packetsRecovered, { result: "recovered" });
-    const frames = "transponder_ingest_frames_total";
-    this.#count(frames, session, stream.framesReceived, { result: "received" });
-    this.#count(frames, session, stream.framesDropped, { result: "dropped" });
-    this.#count("transponder_ingest_keyframe_requests_total", session, stream.keyframeRequests);
-  }
-
-  #push(push: PushFigures): void {
-    this.#add("transponder_push_bits_per_second", push.bitrate);
-    this.#add("transponder_push_backlog_bytes", push.backlogBytes);
-    this.#count("transponder_push_sent_bytes_total", push.push, push.bytesSent);
-    const frames = "transponder_push_frames_total";
-    this.#count(frames, push.push, push.framesSent, { result: "sent" });
-    this.#count(frames, push.push, push.framesDropped, { result: "dropped" });
-    this.#count("transponder_push_reconnects_total", push.push, push.reconnects);
+    const bits = "transponder_ingest_bits_per_second";
+    this.#gauges.join(bits, stream.videoBitrate, { kind: "video" });
+    this.#gauges.join(bits, stream.audioBitrate, { kind: "audio" });
+    for (const [result, count] of packetsOf(stream)) {
+      this.#counters.grow("transponder_ingest_packets_total", session, count, { result });
+    }
+    for (const [result, count] of framesOf(stream)) {
+      this.#counters.grow("transponder_ingest_frames_total", session, count, { result });
+    }
+    const requests = "transponder_ingest_keyframe_requests_total";
+    this.#counters.grow(requests, session, stream.keyframeRequests);
   }
 
   #transcode(worker: string, process: string, figures: TranscodeFigures): void {
-    const { id, index, cpuRatio } = figures;
-    this.#add("transponder_transcodes", 1);
-    const labels = { worker, transcode: String(index) };
-    this.#set("transponder_transcode_cpu_cores", cpuRatio, labels);
-    const owner = `${process} ${id}`;
-    const frames = "transponder_transcode_frames_total";
-    this.#count(frames, owner, figures.framesIn, { result: "in" });
-    this.#count(frames, owner, figures.framesOut, { result: "out" });
-    this.#count(frames, owner, figures.framesRepeated, { result: "repeated" });
-    this.#count(frames, owner, figures.framesDropped, { result: "dropped" });
+    const labels = { worker, transcode: String(figures.index) };
+    this.#gauges.join("transponder_transcodes", 1);
+    this.#gauges.set("transponder_transcode_cpu_cores", figures.cpuRatio, labels);
+    for (const [result, frames] of encodedOf(figures)) {
+      const owner = `${process} ${figures.id}`;
+      this.#counters.grow("transponder_transcode_frames_total", owner, frames, { result });
+    }
   }
 
-  #set(name: keyof typeof GAUGES, value: number, labels: Record<string, string> = {}): void {
-    this.#gauges.get(name)?.set(labels, value);
-  }
-
-  #add(name: keyof typeof GAUGES, value: number, labels: Record<string, string> = {}): void {
-    this.#gauges.get(name)?.inc(labels, value);
-  }
-
-  /** Adds what `owner`'s own counter grew since the last scrape, so that the sum outlives its owners. */
-  #count(
-    name: keyof typeof COUNTERS,
-    owner: string,
-    value: number,
-    labels: Record<string, string> = {},
-  ): void {
-    const key = [name, owner, ...Object.values(labels)].join(" ");
-    const growth = Math.max(0, value - (this.#before.get(key) ?? 0));
-    this.#seen.set(key, value);
-    this.#counters.get(name)?.inc(labels, growth);
+  #output(push: PushFigures): void {
+    this.#gauges.join("transponder_output_bits_per_second", push.bitrate);
+    this.#gauges.join("transponder_output_backlog_bytes", push.backlogBytes);
+    this.#counters.grow("transponder_output_sent_bytes_total", push.push, push.bytesSent);
+    for (const [result, count] of outputOf(push)) {
+      this.#counters.grow("transponder_output_frames_total", push.push, count, { result });
+    }
+    this.#counters.grow("transponder_output_reconnects_total", push.push, push.reconnects);
   }
 }
 
-/** Text of `docs/reference/metrics.md`. */
-export function renderMetricsPage(): string {
-  const rows = (kind: string, table: Record<string, Declared>): string[] =>
-    Object.entries(table).map(
-      ([name, { help, labels = [] }]) =>
-        `| \`${name}\` | ${kind} | ${labels.join(", ")} | ${help} |`,
-    );
-  const lines = [
-    "# Metrics",
-    "",
-    "<!-- Generated by `npm run generate`; do not edit. -->",
-    "",
-    "`GET /metrics` on the HTTP port, in Prometheus text format, beside the metrics of the Node.js runtime.",
-    "",
-    "| name | kind | labels | meaning |",
-    "|---|---|---|---|",
-    ...rows("gauge", GAUGES),
-    ...rows("counter", COUNTERS),
-  ];
-  return `${lines.join("\n")}\n`;
+type Infos = Gauges<keyof typeof INFOS>;
+
+/** Series of single streams. */
+class StreamSeries {
+  readonly #gauges: Gauges<keyof typeof STREAM_GAUGES>;
+  readonly #counters: Counters<keyof typeof STREAM_COUNTERS>;
+  readonly #infos: Infos;
+  readonly #slots: LabelSlots;
+
+  constructor(registry: Registry, infos: Infos, capacity: number) {
+    this.#gauges = new Gauges(STREAM_GAUGES, registry);
+    this.#counters = new Counters(STREAM_COUNTERS, registry);
+    this.#infos = infos;
+    this.#slots = new LabelSlots(capacity);
+  }
+
+  write({ streams }: Figures, measured: readonly StreamFigures[]): void {
+    this.#infos.reset();
+    this.#gauges.reset();
+    for (const gone of this.#slots.update(streams.map(({ id }) => id))) this.#counters.remove(gone);
+    for (const { id, name } of streams) {
+      const stream = this.#slots.label(id);
+      if (stream !== OTHER) this.#infos.set("transponder_stream_info", 1, { stream, name });
+    }
+    const known = new Set(streams.map(({ id }) => id));
+    for (const stream of measured) if (known.has(stream.session)) this.#one(stream);
+    this.#counters.settle();
+  }
+
+  #one(figures: StreamFigures): void {
+    const gauges = this.#gauges;
+    const { session, roundTrip, skewMs } = figures;
+    const stream = this.#slots.label(session);
+    const bits = "transponder_stream_bits_per_second";
+    gauges.join(bits, figures.videoBitrate, { stream, kind: "video" });
+    gauges.join(bits, figures.audioBitrate, { stream, kind: "audio" });
+    gauges.join("transponder_stream_frames_per_second", figures.fps, { stream });
+    gauges.join("transponder_stream_height_pixels", figures.height, { stream });
+    gauges.join("transponder_stream_round_trip_seconds", seconds(roundTrip), { stream });
+    gauges.join("transponder_stream_skew_seconds", seconds(skewMs), { stream });
+    const count = (name: keyof typeof STREAM_COUNTERS, value: number, more = {}): void =>
+      this.#counters.growOf(stream, name, session, value, { stream, ...more });
+    for (const [result, packets] of packetsOf(figures)) {
+      count("transponder_stream_packets_total", packets, { result });
+    }
+    for (const [result, frames] of framesOf(figures)) {
+      count("transponder_stream_frames_total", frames, { result });
+    }
+    count("transponder_stream_keyframe_requests_total", figures.keyframeRequests);
+    count("transponder_stream_frozen_seconds_total", figures.videoFrozenMs / 1000);
+  }
 }
+
+/** Series of single pushes. */
+class PushSeries {
+  readonly #gauges: Gauges<keyof typeof PUSH_GAUGES>;
+  readonly #counters: Counters<keyof typeof PUSH_COUNTERS>;
+  readonly #infos: Infos;
+  readonly #slots: LabelSlots;
+
+  constructor(registry: Registry, infos: Infos, capacity: number) {
+    this.#gauges = new Gauges(PUSH_GAUGES, registry);
+    this.#counters = new Counters(PUSH_COUNTERS, registry);
+    this.#infos = infos;
+    this.#slots = new LabelSlots(capacity);
+  }
+
+  /** After the streams, which begin the table of what belongs together. */
+  write({ pushes }: Figures, measured: readonly PushFigures[]): void {
+    this.#gauges.reset();
+    for (const gone of this.#slots.update(pushes.map(({ id }) => id))) this.#counters.remove(gone);
+    for (const { id, source, destination, state, health } of pushes) {
+      const push = this.#slots.label(id);
+      this.#gauges.join("transponder_push_live", state === "live" ? 1 : 0, { push });
+      this.#gauges.join("transponder_push_health_ratio", health / 100, { push });
+      if (push === OTHER) continue;
+      this.#infos.set("transponder_push_info", 1, { push, stream: source, destination });
+    }
+    const known = new Set(pushes.map(({ id }) => id));
+    for (const push of measured) if (known.has(push.push)) this.#one(push);
+    this.#counters.settle();
+  }
+
+  #one(figures: PushFigures): void {
+    const gauges = this.#gauges;
+    const push = this.#slots.label(figures.push);
+    const interval = seconds(figures.keyframeInterval);
+    gauges.join("transponder_push_bits_per_second", figures.bitrate, { push });
+    gauges.join("transponder_push_backlog_bytes", figures.backlogBytes, { push });
+    gauges.join("transponder_push_backlog_seconds", seconds(figures.backlogMs), { push });
+    gauges.join("transponder_push_keyframe_interval_seconds", interval, { push });
+    const count = (name: keyof typeof PUSH_COUNTERS, value: number, more = {}): void =>
+      this.#counters.growOf(push, name, figures.push, value, { push, ...more });
+    count("transponder_push_sent_bytes_total", figures.bytesSent);
+    for (const [result, frames] of outputOf(figures)) {
+      count("transponder_push_frames_total", frames, { result });
+    }
+    count("transponder_push_outage_seconds_total", figures.outageMs / 1000);
+    count("transponder_push_reconnects_total", figures.reconnects);
+  }
+}
+
+const seconds = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : ms / 1000;
+
+type Results = readonly (readonly [result: string, count: number])[];
+
+const packetsOf = (stream: StreamFigures): Results => [
+  ["received", stream.packetsReceived],
+  ["lost", stream.packetsLost],
+  ["recovered", stream.packetsRecovered],
+];
+const framesOf = (stream: StreamFigures): Results => [
+  ["received", stream.framesReceived],
+  ["dropped", stream.framesDropped],
+];
+const encodedOf = (transcode: TranscodeFigures): Results => [
+  ["in", transcode.framesIn],
+  ["out", transcode.framesOut],
+  ["repeated", transcode.framesRepeated],
+  ["dropped", transcode.framesDropped],
+];
+const outputOf = (push: PushFigures): Results => [
+  ["sent", push.framesSent],
+  ["dropped", push.framesDropped],
+  ["lost", push.framesLost],
+];

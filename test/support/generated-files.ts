@@ -1,5 +1,5 @@
 import { openApiDocument } from "../../src/api/openapi/document.ts";
-import { renderMetricsPage } from "../../src/observe/metrics.ts";
+import { renderMetricsPage } from "../../src/observe/metrics-table.ts";
 import { renderErrors, renderExample, renderSettings } from "../../src/settings/render.ts";
 
 /** Every generated file: its path below the project's root, and the text it should have. */

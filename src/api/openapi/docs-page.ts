@@ -13,7 +13,8 @@ summary{cursor:pointer}
 code,pre{font:.9em ui-monospace,monospace}
 pre{overflow:auto;padding:.6rem;border:1px solid var(--line);border-radius:.3rem}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.25rem .5rem;border-bottom:1px solid var(--line)}
+td:last-child{width:60%;overflow-wrap:anywhere}
 .method{display:inline-block;min-width:3.5rem;font-weight:700}`;
 
 const html = (value: unknown): string =>

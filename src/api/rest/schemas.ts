@@ -62,11 +62,19 @@ export const startupBody = z.object({
     .optional()
     .describe("The URL ends in the name to publish under; nothing is put before it."),
   rtmpFlashVersion: text(NAME).optional().describe("`flashVer` of the connect command."),
-  width: side(16, 8192).optional(),
-  height: side(16, 4320).optional(),
-  bitrate: kilobits(50, 50_000).optional(),
-  keyFrameInterval: integer(0, 10_000).optional(),
-  fps: frameRate(120).optional(),
+  width: side(16, 8192)
+    .optional()
+    .describe("Counts only together with a height; rounded to an even number."),
+  height: side(16, 4320)
+    .optional()
+    .describe("The picture is encoded anew with this height; its width follows."),
+  bitrate: kilobits(50, 50_000)
+    .optional()
+    .describe("Kilobits per second; the picture is encoded anew."),
+  keyFrameInterval: integer(0, 10_000)
+    .optional()
+    .describe("Frames from one keyframe to the next; the picture is encoded anew."),
+  fps: frameRate(120).optional().describe("Frames per second; the picture is encoded anew."),
   options: z
     .preprocess(
       (value) =>
@@ -75,7 +83,8 @@ export const startupBody = z.object({
           : value,
       startAction.optional(),
     )
-    .optional(),
+    .optional()
+    .describe("What the push is to sound like from its first frame."),
 });
 
 /** Body of `/push/check`. */

@@ -70,6 +70,12 @@ export const localReceiver = {
 
 export const observation = {
   metrics_enabled: bool(true, "Answer /metrics on the HTTP ports, for Prometheus."),
+  metrics_max_series: integer(
+    200,
+    0,
+    100_000,
+    "Streams, and as many pushes, that have metrics of their own; the rest share one label.",
+  ),
   log_level: choice(
     ["fatal", "error", "warn", "info", "debug", "trace", "silent"],
     "info",

@@ -87,9 +87,12 @@ const SHORTEST_SECRET = 3;
 
 /** A server's text, printable, and without what it may repeat of our secrets. */
 function clean(text: string, url: RtmpUrl): string {
-  let shown = text.slice(0, 4096).replace(/[^\x20-\x7e]+/g, " ");
+  let shown = text;
   for (const secret of secretsOf(url)) shown = shown.replaceAll(secret, "***");
-  return shown.trim().slice(0, MAX_TEXT);
+  return shown
+    .replace(/[^\x20-\x7e]+/g, " ")
+    .trim()
+    .slice(0, MAX_TEXT);
 }
 
 /** Longest first, so that none hides the rest of another. */
@@ -99,7 +102,10 @@ function secretsOf(url: RtmpUrl): string[] {
     [...text.matchAll(/[?&][^=&?]*=([^&]*)/g)].map((match) => match[1] ?? ""),
   );
   const password = url.credentials?.password.reveal() ?? "";
-  return [name, name.split("?", 1)[0] ?? "", password, ...values]
+  // What follows the application may be a key that was pasted with the URL.
+  const instance = /^[^/?]*\/(.*)$/s.exec(url.app)?.[1] ?? "";
+  const parts = [name, instance].flatMap((text) => [text, text.split("?", 1)[0] ?? ""]);
+  return [...parts, password, ...values]
     .filter((secret) => secret.length >= SHORTEST_SECRET)
     .sort((a, b) => b.length - a.length);
 }
