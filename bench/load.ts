@@ -39,7 +39,7 @@ async function pushOne(server: TestServer, sink: Sink, name: string): Promise<nu
 }
 
 async function measure(count: number, workers: number, seconds: number): Promise<Row> {
-  const server = await startServer({ workers, local_receiver_enabled: "false", log_level: "warn" });
+  const server = await startServer({ workers, rtmp_port: 0, log_level: "warn" });
   const sink = await startSink();
   const sources = Array.from({ length: Math.ceil(count / STREAMS_PER_PUBLISHER) }, startPublishers);
   const idle = usageOf(familyOf(server.pid)).proportionalBytes;

@@ -28,7 +28,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["ws", "zod"],
   ],
   settings: ["base", "contract", "transport/rtmp/address-rules.ts", NODE, "zod", "selfsigned"],
-  receiver: [NODE, "node-media-server"],
 };
 
 /** Files in which a native or heavy library may appear; it appears nowhere else. */

@@ -1,4 +1,3 @@
-import { request as httpRequest } from "node:http";
 import fastifyStatic from "@fastify/static";
 import Fastify, {
   type FastifyError,
@@ -23,6 +22,7 @@ import { eventsRoute } from "./events/events-route.ts";
 import { limitRate, type RateOptions, requireCredentials } from "./guard.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { docsRoutes } from "./openapi/docs-routes.ts";
+import { previewRoute } from "./preview-route.ts";
 import { checkRoute } from "./rest/check-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
@@ -48,8 +48,6 @@ export interface HttpServerOptions {
     readonly restAuth: readonly string[];
     readonly publishToken: boolean;
   };
-  /** Loopback port where the local receiver plays HTTP-FLV. */
-  readonly receiverHttpPort: number | undefined;
 }
 
 export interface HttpServices {
@@ -95,7 +93,7 @@ export function createHttpServer(
     requireCredentials(guarded, services.access, options.rates);
     guarded.register(restRoutes(services, options.rates), { prefix: "/rest-api" });
     if (services.metrics !== undefined) metricsRoute(guarded, services.metrics);
-    if (options.receiverHttpPort !== undefined) preview(guarded, options.receiverHttpPort);
+    previewRoute(guarded, services.streams);
     done();
   });
   whipRoutes(app, services.whip);
@@ -196,25 +194,4 @@ function page(app: FastifyInstance, options: HttpServerOptions): void {
   app.get("/config.json", async () => options.page);
   app.register(fastifyStatic, { root: options.webRoot });
   app.register(fastifyStatic, { root: options.sdkRoot, prefix: "/sdk/", decorateReply: false });
-}
-
-/** Hands on the local receiver's HTTP-FLV, which itself is reachable from this machine only. */
-function preview(app: FastifyInstance, port: number): void {
-  app.get<{ Params: { "*": string } }>("/preview/*", (request, reply) => {
-    const path = request.raw.url?.slice("/preview".length) ?? "/";
-    const upstream = httpRequest({ host: "127.0.0.1", port, path }, (answer) => {
-      reply.hijack();
-      reply.raw.writeHead(answer.statusCode ?? 502, {
-        "content-type": answer.headers["content-type"] ?? "video/x-flv",
-        "cache-control": "no-store",
-      });
-      answer.pipe(reply.raw);
-    });
-    upstream.on("error", () => {
-      if (!reply.sent) reply.code(502).send();
-      else reply.raw.destroy();
-    });
-    request.raw.on("close", () => upstream.destroy());
-    upstream.end();
-  });
 }

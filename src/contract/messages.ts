@@ -75,6 +75,29 @@ export interface Commands {
     in: { readonly session: MediaSessionId; readonly reason: Reason };
     out: Empty;
   };
+  /** Grants what an RTMP client of this worker asked for: a stream of its own begins. */
+  readonly "rtmp.publish": {
+    in: { readonly connection: string; readonly session: MediaSessionId };
+    out: Empty;
+  };
+  /** Grants it the playing of a stream; it is ended by `play.close`. */
+  readonly "rtmp.play": {
+    in: {
+      readonly connection: string;
+      readonly session: MediaSessionId;
+      readonly source: MediaSessionId;
+    };
+    out: Empty;
+  };
+  readonly "rtmp.refuse": {
+    in: { readonly connection: string; readonly reason: Reason };
+    out: Empty;
+  };
+  /** Plays as HTTP-FLV to who first asks that port of loopback for `/<session>`. */
+  readonly "flv.open": {
+    in: { readonly session: MediaSessionId; readonly source: MediaSessionId };
+    out: { readonly port: number };
+  };
   readonly "push.start": {
     in: {
       readonly push: TransponderId;
@@ -113,6 +136,16 @@ export interface Commands {
 }
 
 export type Empty = Record<string, never>;
+
+/** What an RTMP client wants. The name and the parameters may hold keys and must not be logged. */
+export interface RtmpWish {
+  readonly connection: string;
+  readonly role: "publish" | "play";
+  readonly name: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Of the client. */
+  readonly address: string;
+}
 
 /** Life of a published or played stream. */
 export type SessionState =
@@ -157,6 +190,13 @@ export type WorkerEvent =
       readonly width: number;
       readonly height: number;
     }
+  | {
+      readonly kind: "publish.codecs";
+      readonly session: MediaSessionId;
+      readonly audioCodec: string | undefined;
+      readonly videoCodec: string | undefined;
+    }
+  | { readonly kind: "rtmp.wish"; readonly wish: RtmpWish }
   | { readonly kind: "play.state"; readonly session: MediaSessionId; readonly state: SessionState }
   | { readonly kind: "push.state"; readonly push: TransponderId; readonly state: PushState }
   /** A sound that was not to loop has ended; the live audio is back. */

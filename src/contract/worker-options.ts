@@ -22,6 +22,12 @@ export interface WorkerOptions {
     /** Cap of the bitrate announced to the publisher, kilobits per second. */
     readonly maxBitrateKbps: number;
   };
+  readonly rtmp: {
+    /** Milliseconds until an RTMP client must have said what it wants. */
+    readonly connectTimeoutMs: number;
+    /** Milliseconds without media after which an RTMP publisher counts as gone. */
+    readonly idleTimeoutMs: number;
+  };
   readonly audio: {
     /** 0 follows the source. */
     readonly channels: 0 | 1 | 2;

@@ -4,10 +4,10 @@ import type { WorkerHandle } from "./workers.ts";
 
 /** Where a session came from, for the objects that REST and WCS show. */
 export interface Owner {
-  /** Identifies the WCS connection or WHIP resource. */
+  /** Identifies the WCS connection, WHIP resource or RTMP connection. */
   readonly sessionId: string;
   readonly appKey: string;
-  readonly door: "wcs" | "whip";
+  readonly door: "wcs" | "whip" | "rtmp" | "flv";
 }
 
 /** What the owner of a stream or player is told. */

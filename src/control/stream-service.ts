@@ -6,7 +6,7 @@ import type { Logger } from "../observe/logger.ts";
 import type { Journal } from "./journal.ts";
 import type { Owner, PlayerRecord, Registry, SessionObserver, StreamRecord } from "./registry.ts";
 import { streamView } from "./views.ts";
-import type { Workers } from "./workers.ts";
+import type { WorkerHandle, Workers } from "./workers.ts";
 
 export interface StreamLimits {
   readonly maxStreams: number;
@@ -23,6 +23,9 @@ export interface PublishWish {
   readonly rtmpUrl: string | undefined;
   readonly owner: Owner;
 }
+
+/** A source that has no offer. */
+export type AdoptWish = Pick<PublishWish, "session" | "name" | "owner">;
 
 export interface PlayWish {
   readonly session: MediaSessionId;
@@ -136,15 +139,57 @@ export class StreamService {
     }
   }
 
+  /**
+   * Takes a name for a source that a worker has already. Throws `Failure`: `streamNameInUse`, `tooMany`.
+   */
+  adopt(wish: AdoptWish, worker: WorkerHandle, observer: SessionObserver): void {
+    const taken = this.#registry.streamNamed(wish.name);
+    if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
+    if (this.#registry.streams.length >= this.#limits.maxStreams) {
+      throw fail("tooMany", `the limit of ${this.#limits.maxStreams} streams is reached`);
+    }
+    const stream: StreamRecord = {
+      ...wish,
+      bitrate: { start: 0, min: 0, max: 0 },
+      hasAudio: true,
+      hasVideo: true,
+      rtmpUrl: undefined,
+      observer,
+      worker,
+      createdAt: this.#clock.wallNow(),
+      state: "pending",
+      audioCodec: "",
+      videoCodec: "",
+      width: 0,
+      height: 0,
+      audioMuted: false,
+      videoMuted: false,
+    };
+    this.#registry.addStream(stream);
+    this.#tell(stream);
+  }
+
   /** Opens a player of a live stream and answers its offer. Rejects with `Failure`. */
-  async play(wish: PlayWish, observer: SessionObserver): Promise<string> {
+  play({ offer, ...wish }: PlayWish, observer: SessionObserver): Promise<string> {
+    return this.watch(wish, observer, async ({ worker, session, source }) => {
+      const { answer } = await worker.request("play.open", { session, source, offer });
+      return answer;
+    });
+  }
+
+  /** Adds a player of a live stream, opened on its worker by `open`. Rejects with `Failure`. */
+  async watch<T>(
+    wish: Omit<PlayWish, "offer">,
+    observer: SessionObserver,
+    open: (player: PlayerRecord) => Promise<T>,
+  ): Promise<T> {
     const stream = this.#registry.streamNamed(wish.name);
     if (stream?.state !== "live") throw fail("sessionNotFound", "no stream of this name is live");
     this.#refuseKnown(wish.session);
     if (this.#registry.players.length >= this.#limits.maxPlayers) {
       throw fail("tooMany", `the limit of ${this.#limits.maxPlayers} players is reached`);
     }
-    const { session, name, owner, offer } = wish;
+    const { session, name, owner } = wish;
     const player: PlayerRecord = {
       session,
       name,
@@ -157,8 +202,7 @@ export class StreamService {
     };
     this.#registry.addPlayer(player);
     try {
-      const arg = { session, source: stream.session, offer };
-      return (await player.worker.request("play.open", arg)).answer;
+      return await open(player);
     } catch (error) {
       this.#registry.removePlayer(session);
       throw error;
@@ -211,6 +255,13 @@ export class StreamService {
       this.#logger.info({ stream: stream.name, session, door: stream.owner.door }, "stream live");
       stream.observer.onLive();
       this.#hooks.onStreamLive(stream);
+    }
+  }
+
+  onCodecs(session: MediaSessionId, audio: string | undefined, video: string | undefined): void {
+    const stream = this.#registry.stream(session);
+    if (stream !== undefined) {
+      Object.assign(stream, { audioCodec: audio ?? "", videoCodec: video ?? "" });
     }
   }
 

@@ -155,7 +155,8 @@ export class TransponderService {
 
   /** Pushes that come with a stream: its own `rtmpUrl`, and the one that every stream gets. */
   onStreamLive(stream: StreamRecord): void {
-    for (const rtmpUrl of [stream.rtmpUrl, this.#options.autoStartUrl]) {
+    const everybodys = this.#isEcho(stream) ? undefined : this.#options.autoStartUrl;
+    for (const rtmpUrl of [stream.rtmpUrl, everybodys]) {
       if (rtmpUrl === undefined || rtmpUrl === "") continue;
       const wish = {
         streamName: stream.name,
@@ -213,6 +214,11 @@ export class TransponderService {
   /** Whether the URL holds the name to publish under. */
   #isFull(wish: StartWish): boolean {
     return wish.fullUrl ?? this.#options.fullUrl;
+  }
+
+  /** A push that came back to this server: to push it in turn would go on without end. */
+  #isEcho({ owner, name }: StreamRecord): boolean {
+    return owner.door === "rtmp" && this.pushes.some(({ publishedName }) => publishedName === name);
   }
 
   #parse(wish: StartWish): RtmpUrl {

@@ -27,6 +27,7 @@ async function options(): Promise<WorkerOptions> {
       startBitrateKbps: 0,
       maxBitrateKbps: 1000,
     },
+    rtmp: { connectTimeoutMs: 1000, idleTimeoutMs: 1000 },
     audio: { channels: 0, monoBitrate: 64_000, stereoBitrate: 128_000 },
     transcoding: { disabled: false, keepAspect: true, fps: 30, cpuCeiling: 0 },
     push: {

@@ -1,5 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 import { backoffDelay } from "../base/backoff.ts";
+import { Failure } from "../base/failure.ts";
 import { type Millis, millis } from "../base/time.ts";
 import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
 import type { WorkerId } from "../contract/ids.ts";
@@ -124,6 +126,25 @@ export class WorkerPool implements Workers {
     if (best === undefined) throw fail("overloaded", "no media worker has room");
     this.#placed.set(best.id, (this.#placed.get(best.id) ?? 0) + 1);
     return best;
+  }
+
+  /** Undefined when it has gone. */
+  named(id: WorkerId): WorkerHandle | undefined {
+    return this.#processes().find((worker) => worker.id === id);
+  }
+
+  /** Hands a connection on of which nothing was read; closes it when no worker has room. */
+  adopt(socket: Socket): void {
+    try {
+      const { id } = this.place();
+      const worker = this.#processes().find((process) => process.id === id);
+      worker?.child.send({ type: "socket" }, socket, (error) => {
+        if (error !== null) socket.destroy();
+      });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      socket.destroy();
+    }
   }
 
   /** Workers that ended unasked since the start. */

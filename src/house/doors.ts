@@ -1,7 +1,8 @@
-/** The servers that listen for clients: WebSocket, REST, WHIP and the page, plain and over TLS. */
+/** The servers that listen for clients: RTMP; WebSocket, REST, WHIP and the page, plain and over TLS. */
 import { existsSync } from "node:fs";
 import { createServer as createHttp, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
+import { createServer as createTcp, isIP, type Server as TcpServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { FastifyInstance } from "fastify";
@@ -9,16 +10,15 @@ import { createHttpServer, type HttpServerOptions } from "../api/http-server.ts"
 import { WcsServer } from "../api/wcs/wcs-server.ts";
 import { WhipSessions } from "../api/whip/whip-sessions.ts";
 import type { Scope } from "../base/scope.ts";
-import { Access } from "../control/access.ts";
+import type { Access } from "../control/access.ts";
 import { systemClock } from "../observe/system-clock.ts";
-import type { LocalReceiver } from "../receiver/receiver.ts";
 import type { Certificate } from "../settings/certificate.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
 import { openEvents, openMetrics } from "./observation.ts";
 import type { Services } from "./services.ts";
 
-/** Application of the local receiver. */
-export const RECEIVER_APP = "live";
+/** Any application is taken; this one is shown. */
+const RTMP_APP = "live";
 const HERE = dirname(fileURLToPath(import.meta.url));
 
 /** The folder of package.json, above `src` or `dist/src`. */
@@ -29,20 +29,15 @@ function projectRoot(): string {
   throw new Error("package.json is nowhere above the program");
 }
 
-export interface DoorParts {
-  readonly receiver: LocalReceiver | undefined;
-  readonly certificate: Certificate | undefined;
-}
-
 /** Opens every door; rejects with an error that names the setting when a port is taken. */
 export async function openDoors(
   settings: Settings,
   services: Services,
-  { receiver, certificate }: DoorParts,
+  certificate: Certificate | undefined,
   scope: Scope,
 ): Promise<void> {
-  const access = openAccess(settings);
-  const wcs = new WcsServer(wcsOptions(settings), { ...services, access, clock: systemClock });
+  const { access } = services;
+  const wcs = new WcsServer(wcsOptions(settings), { ...services, clock: systemClock });
   scope.onClose(() => wcs.close());
   const whip = new WhipSessions(services.streams, (_name, token) =>
     access.checkPublishToken(token),
@@ -52,10 +47,9 @@ export async function openDoors(
   const metrics = openMetrics(settings, services, events, () => wcs.sessions);
   const openHttp = async (key: SettingKey, port: number, tls: Certificate | undefined) => {
     if (port === 0) return;
-    const options = httpOptions(settings, { access, receiver, tls });
+    const options = httpOptions(settings, access, tls);
     const app = createHttpServer(options, {
       ...services,
-      access,
       events,
       whip,
       metrics,
@@ -70,11 +64,26 @@ export async function openDoors(
     wcs.attach(server as Server);
     await listen(server as Server, { port, host: hostOf(settings), key }, scope);
   };
+  await openRtmp(settings, services, scope);
   await openWs("ws.port", settings["ws.port"], undefined);
   await openHttp("http.port", settings["http.port"], undefined);
   if (certificate === undefined) return;
   await openWs("wss.port", settings["wss.port"], certificate);
   await openHttp("https.port", settings["https.port"], certificate);
+}
+
+/** Hands every RTMP client to a media worker before a byte of it was read. */
+async function openRtmp(settings: Settings, { pool }: Services, scope: Scope): Promise<void> {
+  const port = settings.rtmp_port;
+  if (port === 0) return;
+  const server = createTcp({ pauseOnConnect: true }, (socket) => pool.adopt(socket));
+  await listen(server, { port, host: hostOf(settings), key: "rtmp_port" }, scope);
+}
+
+/** Where programs of this machine publish to, and pushes that are to be seen at once go. */
+export function ownRtmpUrl({ rtmp_port: port, ip_local: host }: Settings): string | undefined {
+  const name = host === undefined || isIP(host) !== 4 || host === "0.0.0.0" ? "127.0.0.1" : host;
+  return port === 0 ? undefined : `rtmp://${name}:${port}/${RTMP_APP}`;
 }
 
 const hostOf = (settings: Settings): string => settings.ip_local ?? "::";
@@ -90,23 +99,11 @@ function wcsOptions(settings: Settings) {
   };
 }
 
-function openAccess(settings: Settings): Access {
-  const { rest_auth_user: user, rest_auth_password: password, rest_auth_token: token } = settings;
-  const basic = password === undefined ? undefined : { user, password };
-  return new Access({
-    rest: settings.disable_rest_auth ? undefined : { basic, token },
-    publishToken: settings.publish_token,
-    appKeys: settings.publish_app_keys,
-  });
-}
-
-interface HttpParts {
-  readonly access: Access;
-  readonly receiver: LocalReceiver | undefined;
-  readonly tls: Certificate | undefined;
-}
-
-function httpOptions(settings: Settings, { access, receiver, tls }: HttpParts): HttpServerOptions {
+function httpOptions(
+  settings: Settings,
+  access: Access,
+  tls: Certificate | undefined,
+): HttpServerOptions {
   const restAuth = access.challenges.map((challenge) => challenge.split(" ", 1)[0] ?? "");
   const root = projectRoot();
   return {
@@ -130,12 +127,10 @@ function httpOptions(settings: Settings, { access, receiver, tls }: HttpParts): 
     page: {
       wsPort: settings["ws.port"],
       wssPort: settings["wss.port"] || null,
-      localReceiver:
-        receiver === undefined ? null : `rtmp://127.0.0.1:${receiver.rtmpPort}/${RECEIVER_APP}`,
+      localReceiver: ownRtmpUrl(settings) ?? null,
       restAuth: restAuth.map((scheme) => scheme.toLowerCase()),
       publishToken: access.publishersNeedToken,
     },
-    receiverHttpPort: receiver?.httpPort,
   };
 }
 
@@ -151,13 +146,13 @@ function portError(error: NodeJS.ErrnoException, { port, key }: Listening): Erro
   return new Error(`${key}: port ${port} ${what}`);
 }
 
-function listen(server: Server, listening: Listening, scope: Scope): Promise<void> {
+function listen(server: Server | TcpServer, listening: Listening, scope: Scope): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(portError(error, listening)));
     server.listen(listening.port, listening.host, () => {
       scope.onClose(() => {
         server.close();
-        server.closeAllConnections();
+        if ("closeAllConnections" in server) server.closeAllConnections();
       });
       resolve();
     });

@@ -5,11 +5,13 @@ import { extname, resolve } from "node:path";
 import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
+import { Access } from "../control/access.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
+import { RtmpService } from "../control/rtmp-service.ts";
 import { StreamService } from "../control/stream-service.ts";
 import { TransponderService } from "../control/transponder-service.ts";
 import { Webhooks } from "../control/webhooks/webhooks.ts";
@@ -39,6 +41,7 @@ export interface Services {
   readonly webhooks: Webhooks | undefined;
   readonly health: HealthWatch;
   readonly logger: Logger;
+  readonly access: Access;
 }
 
 /** Starts the workers; rejects with an error that names the setting when one cannot start. */
@@ -48,6 +51,7 @@ export async function openServices(
   logger: Logger,
 ): Promise<Services> {
   const registry = new Registry();
+  const access = openAccess(settings);
   const journal = new Journal(systemClock.wallNow, (error) =>
     logger.error({ error }, "defect in a reader of the journal"),
   );
@@ -86,14 +90,8 @@ export async function openServices(
     onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
   });
   scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
-  const listener: WorkerListener = {
-    onEvent: (_worker, event) => dispatch(event, streams, pushes),
-    onDied: (worker) => {
-      pushes.onWorkerDied(worker);
-      streams.onWorkerDied(worker);
-    },
-  };
-  await pool.start(listener).catch((error: Error) => {
+  const rtmp = new RtmpService(streams, (_name, token) => access.checkPublishToken(token), logger);
+  await pool.start(listenerOf({ pool, streams, pushes, rtmp })).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
   const checks = new DestinationChecks(pool, {
@@ -104,7 +102,19 @@ export async function openServices(
   });
   const readiness = new Readiness(() => pool.stats().length);
   const health = openHealth(registry, pool, scope);
-  return { registry, journal, pool, readiness, streams, pushes, checks, health, webhooks, logger };
+  return {
+    registry,
+    journal,
+    pool,
+    access,
+    readiness,
+    streams,
+    pushes,
+    checks,
+    health,
+    webhooks,
+    logger,
+  };
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */
@@ -144,12 +154,51 @@ function openHealth(registry: Registry, pool: WorkerPool, scope: Scope): HealthW
   return health;
 }
 
-function dispatch(event: WorkerEvent, streams: StreamService, pushes: TransponderService): void {
+function openAccess(settings: Settings): Access {
+  const { rest_auth_user: user, rest_auth_password: password, rest_auth_token: token } = settings;
+  const basic = password === undefined ? undefined : { user, password };
+  return new Access({
+    rest: settings.disable_rest_auth ? undefined : { basic, token },
+    publishToken: settings.publish_token,
+    appKeys: settings.publish_app_keys,
+  });
+}
+
+interface Told {
+  readonly pool: WorkerPool;
+  readonly streams: StreamService;
+  readonly pushes: TransponderService;
+  readonly rtmp: RtmpService;
+}
+
+/** Who is told what the workers tell. */
+function listenerOf({ pool, streams, pushes, rtmp }: Told): WorkerListener {
+  return {
+    onEvent: (worker, event) => {
+      if (event.kind !== "rtmp.wish") {
+        dispatch(event, streams, pushes);
+        return;
+      }
+      const handle = pool.named(worker);
+      if (handle !== undefined) void rtmp.onWish(handle, event.wish);
+    },
+    onDied: (worker) => {
+      pushes.onWorkerDied(worker);
+      streams.onWorkerDied(worker);
+    },
+  };
+}
+
+type MediaEvent = Exclude<WorkerEvent, { readonly kind: "rtmp.wish" }>;
+
+function dispatch(event: MediaEvent, streams: StreamService, pushes: TransponderService): void {
   if (event.kind === "publish.state") streams.onPublishState(event.session, event.state);
   else if (event.kind === "play.state") streams.onPlayState(event.session, event.state);
   else if (event.kind === "push.state") pushes.onPushState(event.push, event.state);
   else if (event.kind === "push.soundEnded") pushes.onSoundEnded(event.push);
-  else streams.onVideoSize(event.session, event.width, event.height);
+  else if (event.kind === "publish.codecs") {
+    streams.onCodecs(event.session, event.audioCodec, event.videoCodec);
+  } else streams.onVideoSize(event.session, event.width, event.height);
 }
 
 function readText(path: string, key: SettingKey): string {

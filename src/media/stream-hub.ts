@@ -79,6 +79,9 @@ export class StreamHub implements TagSource {
   #anchor: { readonly pts: Micros; readonly arrival: Micros } | undefined;
   #lastKey: Micros | undefined;
   #pictures = 0;
+  #passedFormat: VideoFormat | undefined;
+  /** Sound that is passed on as it comes, sent lately; undefined where slots are filled here. */
+  #passedSound: AudioSlot[] | undefined;
 
   constructor(options: StreamHubOptions, ports: HubPorts) {
     this.#options = options;
@@ -89,7 +92,7 @@ export class StreamHub implements TagSource {
 
   /** The current picture format; undefined before the first parameter sets. */
   get videoFormat(): VideoFormat | undefined {
-    return this.#encoder.format();
+    return this.#passedFormat ?? this.#encoder.format();
   }
 
   /** Channels of the source's audio; undefined before its first packet. */
@@ -114,6 +117,36 @@ export class StreamHub implements TagSource {
     this.#sendAudio(now);
   }
 
+  /** A source whose pictures are tags already says what they are. */
+  onPassedFormat(format: VideoFormat, now: Micros): void {
+    this.#passedFormat = format;
+    if (format.config !== undefined) this.#passTag(format.config, now);
+  }
+
+  /** A picture of such a source, in order of decoding. */
+  onPassedPicture(tag: VideoTag, now: Micros): void {
+    this.#pictures += 1;
+    if (tag.role === "key") this.#lastKey = now;
+    this.#passTag(tag, now);
+    this.#sendAudio(now);
+  }
+
+  /** From now on sound comes through `onPassedSound` alone; to be said before anybody joins. */
+  passSound(): void {
+    this.#passedSound ??= [];
+  }
+
+  /** One AAC frame as an FLV tag body, with its own time. */
+  onPassedSound(body: Uint8Array, pts: Micros, now: Micros): void {
+    const sent = this.#passedSound;
+    if (sent === undefined) return;
+    this.#anchor = { pts, arrival: now };
+    const slot = { slot: (sent.at(-1)?.slot ?? -1) + 1, pts, live: body };
+    sent.push(slot);
+    if (sent.length > this.#options.line.history) sent.shift();
+    for (const listener of this.#soundListeners) listener.onAudio(slot);
+  }
+
   /** Frames of the encoding opened last, as FLV tag bodies. */
   onEncoded(slot: number, body: Uint8Array): void {
     this.#line.put(slot, body);
@@ -126,7 +159,7 @@ export class StreamHub implements TagSource {
   join(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.set(subscriber, now);
     this.#pictureListeners.add(subscriber);
-    const config = this.#encoder.format()?.config;
+    const config = this.videoFormat?.config;
     if (config !== undefined) subscriber.onVideo(config);
     const [first] = this.#ring.tags;
     const fresh = first !== undefined && this.timeAt(now) - first.pts <= this.#options.freshGroup;
@@ -145,7 +178,7 @@ export class StreamHub implements TagSource {
   /** Sound alone, from `from` on if nobody listens yet. */
   listen(listener: SoundListener, from: Micros, now: Micros): void {
     this.#soundListeners.add(listener);
-    this.#line.begin(from);
+    if (this.#passedSound === undefined) this.#line.begin(from);
     this.updateAudio(now);
   }
 
@@ -161,7 +194,7 @@ export class StreamHub implements TagSource {
    */
   watch(listener: PictureListener): void {
     this.#pictureListeners.add(listener);
-    const config = this.#encoder.format()?.config;
+    const config = this.videoFormat?.config;
     if (config !== undefined) listener.onVideo(config);
     for (const tag of this.#ring.tags) listener.onVideo(tag);
     if (this.#ring.tags.length === 0) this.#ports.requestKeyframe();
@@ -177,7 +210,7 @@ export class StreamHub implements TagSource {
 
   /** Slots sent lately that start at `from` or later. */
   soundSince(from: Micros): AudioSlot[] {
-    return this.#line.recent.filter((slot) => slot.pts >= from);
+    return (this.#passedSound ?? this.#line.recent).filter((slot) => slot.pts >= from);
   }
 
   /** Where the stream's timeline is at `now`, by the last frame that came. */
@@ -221,6 +254,12 @@ export class StreamHub implements TagSource {
     this.#soundListeners.clear();
     this.#line.stop();
     this.#ring.clear();
+  }
+
+  #passTag(tag: VideoTag, now: Micros): void {
+    this.#anchor = { pts: tag.pts, arrival: now };
+    this.#ring.push(tag);
+    for (const listener of this.#pictureListeners) listener.onVideo(tag);
   }
 
   #onVideo(frame: VideoFrame): void {

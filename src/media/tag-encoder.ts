@@ -7,17 +7,18 @@ import type { PictureSize } from "../codec/picture-size.ts";
 import { vp8Size } from "../codec/vp8/frame-header.ts";
 import { vp9Size } from "../codec/vp9/frame-header.ts";
 import { codedFrameBody } from "../protocol/flv/enhanced-video-tag.ts";
+import type { PassedVideoCodec } from "../protocol/flv/read-video-tag.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
 import { avcConfigBody, avcFrameBody } from "../protocol/flv/video-tag.ts";
-import type { AvcFrame, CodedFrame, VideoCodec, VideoFrame } from "./frame.ts";
+import type { AvcFrame, CodedFrame, VideoFrame } from "./frame.ts";
 
 /** The picture format in force. */
 export interface VideoFormat extends PictureSize {
-  readonly codec: VideoCodec;
+  readonly codec: PassedVideoCodec;
   /** Of H.264; 0 for other codecs. */
   readonly profile: number;
   readonly level: number;
-  /** The decoder configuration, as sent last; other codecs than H.264 have it in their keyframes. */
+  /** The decoder configuration, as sent last; undefined where the keyframes hold all that is needed. */
   readonly config: VideoTag | undefined;
   /** Frames per second, where they are constant. */
   readonly frameRate?: number;

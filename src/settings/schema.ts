@@ -7,15 +7,7 @@ import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
 import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
-import {
-  clients,
-  localReceiver,
-  observation,
-  processes,
-  rest,
-  shutdown,
-  tls,
-} from "./groups/server.ts";
+import { clients, observation, processes, rest, shutdown, tls } from "./groups/server.ts";
 import { transcoding } from "./groups/transcoding.ts";
 
 /** In the order of the reference. */
@@ -34,7 +26,6 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Access", shape: access },
   { heading: "Processes", shape: { ...processes, ...shutdown } },
   { heading: "TLS of this server", shape: tls },
-  { heading: "Local receiver", shape: localReceiver },
   { heading: "Observation", shape: observation },
   { heading: "Events", shape: events },
   { heading: "Limits", shape: limits },
@@ -57,7 +48,6 @@ export const settingsSchema = z.object({
   ...processes,
   ...shutdown,
   ...tls,
-  ...localReceiver,
   ...observation,
   ...events,
   ...limits,

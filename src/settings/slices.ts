@@ -21,6 +21,10 @@ export function workerOptions(
       startBitrateKbps: settings.publish_start_bitrate_kbps,
       maxBitrateKbps: settings.publish_max_bitrate_kbps,
     },
+    rtmp: {
+      connectTimeoutMs: settings.rtmp_handshake_timeout_ms,
+      idleTimeoutMs: settings.rtmp_idle_timeout_ms,
+    },
     audio: {
       channels: settings.audio_channels === "auto" ? 0 : settings.audio_channels === "1" ? 1 : 2,
       monoBitrate: settings.audio_mono_bitrate_kbps * 1000,

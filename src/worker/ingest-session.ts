@@ -1,21 +1,17 @@
 import { ProtocolError } from "../base/protocol-error.ts";
-import { type Clock, type Micros, micros, millis, toMicros } from "../base/time.ts";
+import { type Micros, micros, millis, toMicros } from "../base/time.ts";
 import { type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
-import type { BitrateWish, Reason, SessionState, StreamStats } from "../contract/messages.ts";
+import type { BitrateWish, Reason, StreamStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
-import { Ingest, type OrderedPacket } from "../media/ingest.ts";
-import { type LiveAudio, StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
+import { Ingest } from "../media/ingest.ts";
+import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
 import { isRtcp } from "../protocol/rtp/packet.ts";
 import { answerPublish } from "../protocol/sdp/answer.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import { parseOffer, remoteTransport } from "../protocol/sdp/offer.ts";
 import type { Peer, PeerFactory, PeerState } from "../transport/webrtc/peer.ts";
-
-/** Somebody who gets the packets of a stream as they are, such as a playing browser. */
-export interface PacketListener {
-  onPacket(track: NegotiatedTrack, packet: OrderedPacket): void;
-}
+import type { PacketListener, Source, SourcePorts } from "./source.ts";
 
 export interface IngestSessionOptions {
   readonly session: MediaSessionId;
@@ -25,20 +21,12 @@ export interface IngestSessionOptions {
   readonly hub: StreamHubOptions;
 }
 
-export interface IngestSessionPorts {
-  readonly clock: Clock;
+export interface IngestSessionPorts extends SourcePorts {
   readonly peers: PeerFactory;
-  /** 32 random bits. */
-  readonly random32: () => number;
-  /** Opens an encoding of the stream's audio with so many channels. */
-  openAudio(session: IngestSession): LiveAudio;
-  onState(state: SessionState): void;
-  onVideoSize(width: number, height: number): void;
-  onBug(error: unknown): void;
 }
 
 /** One publisher: its connection, its tracks, and the hub that hands its frames on. */
-export class IngestSession {
+export class IngestSession implements Source {
   readonly #options: IngestSessionOptions;
   readonly #ports: IngestSessionPorts;
   readonly #peer: Peer;

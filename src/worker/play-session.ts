@@ -9,7 +9,8 @@ import { answerPlay } from "../protocol/sdp/answer.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import { parseOffer, remoteTransport } from "../protocol/sdp/offer.ts";
 import type { Peer, PeerFactory, PeerState } from "../transport/webrtc/peer.ts";
-import { type IngestSession, type PacketListener, readSdp } from "./ingest-session.ts";
+import { readSdp } from "./ingest-session.ts";
+import type { PacketListener, Source } from "./source.ts";
 
 export interface PlaySessionOptions {
   readonly session: MediaSessionId;
@@ -20,7 +21,7 @@ export interface PlaySessionOptions {
 export interface PlaySessionPorts {
   readonly clock: Clock;
   readonly peers: PeerFactory;
-  readonly source: IngestSession;
+  readonly source: Source;
   /** 32 random bits. */
   readonly random32: () => number;
   onState(state: SessionState): void;

@@ -8,12 +8,13 @@ import type {
   SoundWish,
 } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
-import { AAC_RATE } from "../media/audio-grid.ts";
 import type { PlayoutOptions } from "../media/playout-buffer.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import { encodeMetadata } from "../protocol/flv/metadata.ts";
+import { fourCcOf } from "../protocol/flv/read-video-tag.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
+import type { ServerCapabilities } from "../transport/rtmp/publisher.ts";
 import type { StreamAudioFormat } from "./stream-audio.ts";
 import { TransponderRun } from "./transponder-run.ts";
 
@@ -59,6 +60,7 @@ export class Push {
       clock: ports.clock,
       random: ports.random,
       describe: () => describe(ports.hub, options.audio),
+      unfit: (capabilities) => unfit(ports.hub, capabilities),
       requestKeyframe: ports.requestKeyframe,
       onState: ports.onState,
       onClipEnded: () => {
@@ -151,12 +153,22 @@ function playoutOptions({ outBuffer, bufferBytes }: PushSettings): PlayoutOption
   );
 }
 
+/** H.264 is what every RTMP server takes; other codecs go to those that announced them. */
+function unfit(hub: TagSource, { videoFourCc }: ServerCapabilities): Reason | undefined {
+  const codec = hub.videoFormat?.codec ?? "h264";
+  const wanted = fourCcOf(codec);
+  if (codec === "h264" || videoFourCc.includes(wanted) || videoFourCc.includes("*"))
+    return undefined;
+  const message = `the destination did not announce that it takes ${codec} (${wanted})`;
+  return { code: "transcodingDisabled", message };
+}
+
 /** Body of onMetaData for the stream's formats of this moment. */
-function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
+export function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
   const video = hub.videoFormat;
   return encodeMetadata({
     video: video && {
-      codec: "h264",
+      codec: video.codec,
       width: video.width,
       height: video.height,
       frameRate: video.frameRate,
@@ -165,7 +177,7 @@ function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
     audio: {
       codec: "aac",
       channels: audio.channels,
-      sampleRate: AAC_RATE,
+      sampleRate: audio.sampleRate,
       bitrate: audio.bitrate,
     },
     encoder: "Transponder",

@@ -3,6 +3,7 @@ import { silentFrame } from "../codec/aac/silence.ts";
 import type { SoundWish } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import { AAC_RATE } from "../media/audio-grid.ts";
+import type { PassedAudio } from "../media/rtmp-ingest.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { LiveAudio, StreamHub } from "../media/stream-hub.ts";
 import { aacConfigBody, aacFrameBody } from "../protocol/flv/audio-tag.ts";
@@ -17,6 +18,8 @@ export interface StreamAudioFormat extends TranscodeOptions {
   /** FLV tag bodies. */
   readonly config: Uint8Array;
   readonly silence: Uint8Array;
+  /** Hertz. */
+  readonly sampleRate: number;
 }
 
 type AudioOptions = WorkerOptions["audio"];
@@ -32,7 +35,15 @@ export function chooseAudioFormat(
     bitrate: channels === 1 ? options.monoBitrate : options.stereoBitrate,
     config: aacConfigBody(audioSpecificConfig(AAC_RATE, channels)),
     silence: aacFrameBody(silentFrame(channels)),
+    sampleRate: AAC_RATE,
   };
+}
+
+/** The form of AAC that passes as it comes: silence and sound files are made to fit it. */
+export function passedAudioFormat(options: AudioOptions, passed: PassedAudio): StreamAudioFormat {
+  const { channels, sampleRate, config } = passed;
+  const bitrate = channels === 1 ? options.monoBitrate : options.stereoBitrate;
+  return { channels, sampleRate, bitrate, config, silence: aacFrameBody(silentFrame(channels)) };
 }
 
 /** Encodes a stream's audio once for all its destinations. */

@@ -9,7 +9,11 @@ import type { DestinationWish, PushState, PushStats, Reason } from "../contract/
 import type { TagSource } from "../media/stream-hub.ts";
 import { type Missed, Transponder, type TransponderOptions } from "../media/transponder.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
-import type { RtmpPublisher, RtmpPublisherOptions } from "../transport/rtmp/publisher.ts";
+import type {
+  RtmpPublisher,
+  RtmpPublisherOptions,
+  ServerCapabilities,
+} from "../transport/rtmp/publisher.ts";
 import { openRtmpPublisher } from "../transport/rtmp/rtmp-publisher.ts";
 import { wait } from "./wait.ts";
 
@@ -35,6 +39,8 @@ export interface TransponderRunPorts {
   readonly clock: Clock;
   readonly random: () => number;
   describe(): Uint8Array;
+  /** Why a destination that can take these codecs cannot take this stream; undefined when it can. */
+  unfit(capabilities: ServerCapabilities): Reason | undefined;
   requestKeyframe(): void;
   onState(state: PushState): void;
   onClipEnded(): void;
@@ -156,7 +162,12 @@ export class TransponderRun {
       const publisher = openRtmpPublisher(
         { ...this.#options.publisher, url },
         {
-          onPublishing: () => {
+          onPublishing: (capabilities) => {
+            const unfit = this.#ports.unfit(capabilities);
+            if (unfit !== undefined) {
+              this.interrupt(unfit);
+              return;
+            }
             this.#ports.onState({ kind: "waitingForKeyframe" });
             // Anew, because a destination that joins gets a picture to start from.
             hub.leave(this.transponder, clock.now());

@@ -1,5 +1,6 @@
 /** Entry point of a media worker process: builds the worker from its first message and answers commands. */
 
+import { Socket } from "node:net";
 import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
 import type { Commands, WorkerEvent } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
@@ -71,6 +72,10 @@ const answerer = new Answerer<Commands, WorkerEvent>(
     "publish.close": (arg) => ready().handlers["publish.close"](arg),
     "play.open": (arg) => ready().handlers["play.open"](arg),
     "play.close": (arg) => ready().handlers["play.close"](arg),
+    "rtmp.publish": (arg) => ready().handlers["rtmp.publish"](arg),
+    "rtmp.play": (arg) => ready().handlers["rtmp.play"](arg),
+    "rtmp.refuse": (arg) => ready().handlers["rtmp.refuse"](arg),
+    "flv.open": (arg) => ready().handlers["flv.open"](arg),
     "push.start": (arg) => ready().handlers["push.start"](arg),
     "push.stop": (arg) => ready().handlers["push.stop"](arg),
     "push.mute": (arg) => ready().handlers["push.mute"](arg),
@@ -87,6 +92,13 @@ async function end(): Promise<void> {
   await release();
   process.exit(0);
 }
+
+// An RTMP client that has just connected; nothing of it was read yet.
+process.on("message", (_message: unknown, handle: unknown) => {
+  if (!(handle instanceof Socket)) return;
+  if (worker === undefined) handle.destroy();
+  else worker.adopt(handle);
+});
 
 // Signals of the terminal are for the control process, which ends workers by closing the channel.
 process.on("SIGINT", () => undefined);

@@ -1,9 +1,11 @@
+import type { Socket } from "node:net";
 import { type Clock, type Micros, millis, toMicros } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type { Commands, Reason, WorkerEvent, WorkerStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { VideoCodec } from "../media/frame.ts";
+import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
 import type { VideoTranscoder } from "../transport/video/transcoder.ts";
@@ -14,12 +16,17 @@ import { PlaySession } from "./play-session.ts";
 import { ProcessMeter } from "./process-meter.ts";
 import { Push } from "./push.ts";
 import { Renditions } from "./renditions.ts";
+import { RtmpSource } from "./rtmp-source.ts";
+import type { Source, SourcePorts } from "./source.ts";
 import {
   ClipShelf,
   chooseAudioFormat,
   openLiveAudio,
+  passedAudioFormat,
   type StreamAudioFormat,
 } from "./stream-audio.ts";
+import { TagDoors } from "./tag-doors.ts";
+import type { Player } from "./tag-player.ts";
 import { type CpuTimes, TranscodeAdmission } from "./transcode-admission.ts";
 
 export interface WorkerPorts {
@@ -35,7 +42,7 @@ export interface WorkerPorts {
 
 /** A published stream with what is decided about it once. */
 interface Stream {
-  readonly ingest: IngestSession;
+  readonly source: Source;
   audio: StreamAudioFormat | undefined;
 }
 
@@ -53,14 +60,15 @@ export class Worker {
   readonly #ports: WorkerPorts;
   readonly #clips: ClipShelf;
   readonly #renditions: Renditions;
+  readonly #tags: TagDoors;
   readonly #meter = new ProcessMeter();
   readonly #streams = new Map<MediaSessionId, Stream>();
-  readonly #players = new Map<MediaSessionId, PlaySession>();
+  readonly #players = new Map<MediaSessionId, Player>();
   readonly #pushes = new Map<TransponderId, Push>();
   readonly handlers: Handlers = {
     "publish.open": (arg) => this.#openPublish(arg),
     "publish.close": ({ session, reason }) => {
-      this.#streams.get(session)?.ingest.end(reason);
+      void this.#streams.get(session)?.source.end(reason);
       return DONE;
     },
     "play.open": (arg) => this.#openPlay(arg),
@@ -68,6 +76,10 @@ export class Worker {
       this.#players.get(session)?.end(reason);
       return DONE;
     },
+    "rtmp.publish": (arg) => this.#tags.publish(arg),
+    "rtmp.play": (arg) => this.#tags.play(arg),
+    "rtmp.refuse": (arg) => this.#tags.refuse(arg),
+    "flv.open": (arg) => this.#tags.openFlv(arg),
     "push.start": (arg) => this.#startPush(arg),
     "push.stop": async ({ push, reason }) => {
       await this.#push(push).stop(reason);
@@ -94,12 +106,28 @@ export class Worker {
     this.#ports = ports;
     this.#clips = new ClipShelf(ports.transcoder);
     this.#renditions = this.#openRenditions();
+    this.#tags = new TagDoors(options, {
+      clock: ports.clock,
+      emit: ports.emit,
+      onBug: ports.onBug,
+      hubOptions: this.#hubOptions(),
+      sourcePorts: (session) => this.#sourcePorts(session),
+      addStream: (session, source) => this.#streams.set(session, { source, audio: undefined }),
+      players: this.#players,
+      source: (session) => this.#stream(session).source,
+      audioFormat: (session) => this.#audioFormat(session),
+    });
+  }
+
+  /** Takes an RTMP client that has just connected. */
+  adopt(socket: Socket): void {
+    this.#tags.adopt(socket);
   }
 
   /** Time-driven work of everything here; call about every 10 ms. */
   tick(): void {
     const now = this.#ports.clock.now();
-    for (const { ingest } of this.#streams.values()) this.#guard(() => ingest.tick(now));
+    for (const { source } of this.#streams.values()) this.#guard(() => source.tick(now));
     for (const player of this.#players.values()) this.#guard(() => player.tick(now));
     this.#guard(() => this.#renditions.tick(now));
     for (const push of this.#pushes.values()) this.#guard(() => push.tick(now));
@@ -109,7 +137,8 @@ export class Worker {
   async drain(reason: Reason): Promise<void> {
     await Promise.all([...this.#pushes.values()].map((push) => push.stop(reason)));
     for (const player of this.#players.values()) player.end(reason);
-    for (const { ingest } of this.#streams.values()) ingest.end(reason);
+    await Promise.all([...this.#streams.values()].map(({ source }) => source.end(reason)));
+    await this.#tags.close(reason.message);
   }
 
   #openPublish(arg: Commands["publish.open"]["in"]): Commands["publish.open"]["out"] {
@@ -117,22 +146,9 @@ export class Worker {
     const { session } = arg;
     const ingest = new IngestSession(
       { ...arg, ingest: this.#options.ingest, hub: this.#hubOptions() },
-      {
-        clock: this.#ports.clock,
-        peers: this.#ports.peers,
-        random32: () => Math.floor(this.#ports.random() * 2 ** 32),
-        openAudio: (owner) =>
-          openLiveAudio(this.#ports.transcoder, this.#audioFormat(owner.session), owner.hub),
-        onState: (state) => {
-          if (state.kind === "ended") this.#streamEnded(session, state.reason);
-          this.#ports.emit({ kind: "publish.state", session, state });
-        },
-        onVideoSize: (width, height) =>
-          this.#ports.emit({ kind: "publish.video", session, width, height }),
-        onBug: this.#ports.onBug,
-      },
+      { ...this.#sourcePorts(session), peers: this.#ports.peers },
     );
-    this.#streams.set(session, { ingest, audio: undefined });
+    this.#streams.set(session, { source: ingest, audio: undefined });
     if (ingest.codecOf("audio") !== undefined) this.#ports.transcoder.warmUp();
     return {
       answer: ingest.answer,
@@ -141,8 +157,24 @@ export class Worker {
     };
   }
 
+  #sourcePorts(session: MediaSessionId): SourcePorts {
+    return {
+      clock: this.#ports.clock,
+      random32: () => Math.floor(this.#ports.random() * 2 ** 32),
+      openAudio: (owner) =>
+        openLiveAudio(this.#ports.transcoder, this.#audioFormat(owner.session), owner.hub),
+      onState: (state) => {
+        if (state.kind === "ended") this.#streamEnded(session, state.reason);
+        this.#ports.emit({ kind: "publish.state", session, state });
+      },
+      onVideoSize: (width, height) =>
+        this.#ports.emit({ kind: "publish.video", session, width, height }),
+      onBug: this.#ports.onBug,
+    };
+  }
+
   #openPlay(arg: Commands["play.open"]["in"]): Commands["play.open"]["out"] {
-    const source = this.#stream(arg.source).ingest;
+    const { source } = this.#stream(arg.source);
     if (this.#players.has(arg.session)) throw fail("sessionIdInUse", "the worker has this session");
     const { session } = arg;
     const player = new PlaySession(
@@ -166,15 +198,15 @@ export class Worker {
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
     const audio = this.#audioFormat(arg.source);
     const clip = arg.sound && (await this.#clips.load(arg.sound, audio));
-    const { ingest } = this.#stream(arg.source);
+    const { source } = this.#stream(arg.source);
     const { push } = arg;
     const run = new Push(
       { ...arg, audio, clip, settings: this.#options.push },
       {
-        hub: this.#tagSource(arg, ingest),
+        hub: this.#tagSource(arg, source),
         clock: this.#ports.clock,
         random: this.#ports.random,
-        requestKeyframe: () => ingest.requestKeyframe(),
+        requestKeyframe: () => source.requestKeyframe(),
         loadClip: (wish) => this.#clips.load(wish, audio),
         onState: (state) => {
           if (state.kind === "ended") this.#pushEnded(push);
@@ -189,12 +221,24 @@ export class Worker {
   }
 
   /** The stream as it is, or the rendition that the push needs. Throws `Failure`. */
-  #tagSource(arg: Commands["push.start"]["in"], ingest: IngestSession): TagSource {
-    const { session, hub } = ingest;
-    const codec = ingest.codecOf("video") as VideoCodec | undefined;
+  #tagSource(arg: Commands["push.start"]["in"], source: Source): TagSource {
+    const { session, hub } = source;
+    const codec = source.codecOf("video") as VideoCodec | undefined;
     if (codec === undefined) return hub;
+    if (source instanceof RtmpSource && codec !== "h264") {
+      if (planRendition(arg.video, "h264", this.#planOptions()) === undefined) return hub;
+      throw fail(
+        "transcodingDisabled",
+        `${codec} that came by RTMP can be passed on only as it is`,
+      );
+    }
     const now = this.#ports.clock.now();
     return this.#renditions.acquire(arg.push, { session, hub, codec }, arg.video, now) ?? hub;
+  }
+
+  #planOptions(): PlanOptions {
+    const { transcoding, push } = this.#options;
+    return { ...transcoding, keyframeIntervalMs: push.keyframeIntervalMs };
   }
 
   #pushEnded(push: TransponderId): void {
@@ -217,7 +261,12 @@ export class Worker {
   /** Decided when it is first needed and kept: an encoder configuration must not change in mid-broadcast. */
   #audioFormat(session: MediaSessionId): StreamAudioFormat {
     const stream = this.#stream(session);
-    stream.audio ??= chooseAudioFormat(this.#options.audio, stream.ingest.hub.audioChannels);
+    const { source } = stream;
+    const passed = source instanceof RtmpSource ? source.passedAudio : undefined;
+    stream.audio ??=
+      passed === undefined
+        ? chooseAudioFormat(this.#options.audio, source.hub.audioChannels)
+        : passedAudioFormat(this.#options.audio, passed);
     return stream.audio;
   }
 
@@ -242,7 +291,7 @@ export class Worker {
       codecRestarts: codec.restarts,
       videoCpuSeconds: this.#renditions.cpuSeconds,
       transcodes: this.#renditions.stats(),
-      streams: [...this.#streams.values()].map(({ ingest }) => ingest.stats(now)),
+      streams: [...this.#streams.values()].map(({ source }) => source.stats(now)),
       pushes: [...this.#pushes.values()].map((push) => push.stats()),
       players: this.#players.size,
     };

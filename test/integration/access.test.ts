@@ -146,7 +146,7 @@ test("whoever guesses is soon no longer listened to, and told when to come back"
 test("more requests in a second than allowed are refused with the time to wait", async () => {
   const few = await startServer({
     http_max_requests_per_second: 5,
-    local_receiver_enabled: "false",
+    rtmp_port: 0,
   });
   try {
     const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${few.httpUrl}/x`)));
@@ -160,7 +160,7 @@ test("more requests in a second than allowed are refused with the time to wait",
 });
 
 test("a server that is about to end says so while it goes on", async () => {
-  const ending = await startServer({ shutdown_delay_ms: 700, local_receiver_enabled: "false" });
+  const ending = await startServer({ shutdown_delay_ms: 700, rtmp_port: 0 });
   const status = async () => (await fetch(`${ending.httpUrl}/readyz`)).status;
   assert.equal(await status(), 200);
   const stopped = ending.stop();

@@ -56,7 +56,7 @@ async function metric(httpUrl: string, name: string): Promise<number> {
 }
 
 test("the control process loads no native library, its worker does", async () => {
-  const server = await startServer({ local_receiver_enabled: "false" });
+  const server = await startServer({ rtmp_port: 0 });
   try {
     assert.equal((await fetch(`${server.httpUrl}/healthz`)).status, 200);
     assert.doesNotMatch(mapsOf(server.pid), NATIVE);
@@ -69,14 +69,14 @@ test("the control process loads no native library, its worker does", async () =>
 
 test("a termination ends every process and the exit code is 0", async () => {
   const server = await startServer();
-  const all = ["worker-main", "receiver-main"].flatMap((name) => children(server.pid, name));
-  assert.equal(all.length, 2);
+  const all = children(server.pid, "worker-main");
+  assert.equal(all.length, 1);
   assert.equal(await server.stop(), 0);
   for (const pid of all) assert.ok(!existsSync(`/proc/${pid}`));
 });
 
 test("a worker that takes more memory than allowed is replaced", async () => {
-  const server = await startServer({ worker_max_memory_mb: 1, local_receiver_enabled: "false" });
+  const server = await startServer({ worker_max_memory_mb: 1, rtmp_port: 0 });
   try {
     const [first] = children(server.pid, "worker-main");
     await until("another worker", async () => {
@@ -92,7 +92,7 @@ test("a worker that takes more memory than allowed is replaced", async () => {
 });
 
 test("metrics can be turned off", async () => {
-  const off = { metrics_enabled: "false", local_receiver_enabled: "false" };
+  const off = { metrics_enabled: "false", rtmp_port: 0 };
   const server = await startServer(off);
   try {
     assert.equal((await fetch(`${server.httpUrl}/metrics`)).status, 404);
@@ -108,7 +108,7 @@ test("https and wss are served with a certificate made at the first start", asyn
     tls_dir: join(folder, "tls"),
     "https.port": https,
     "wss.port": wss,
-    local_receiver_enabled: "false",
+    rtmp_port: 0,
   });
   try {
     const ca = readFileSync(join(folder, "tls", "cert.pem"), "utf8");
@@ -136,7 +136,7 @@ async function quietFlags(): Promise<Record<string, string | number>> {
     "https.port": 0,
     media_port_from: await freePort(),
     media_port_to: 65_535,
-    local_receiver_enabled: "false",
+    rtmp_port: 0,
   };
 }
 

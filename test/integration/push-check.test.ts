@@ -30,7 +30,7 @@ before(async () => {
   plain = await StrictServer.start();
   secure = await StrictServer.start({ tls: await authority.sign(["localhost"]) });
   server = await startServer({
-    local_receiver_enabled: "false",
+    rtmp_port: 0,
     rtmps_ca_file: ca,
     rtmp_connect_timeout_ms: CONNECT_TIMEOUT_MS,
     destinations_deny: "127.0.0.2/32",
@@ -165,7 +165,7 @@ test("wrong bodies are refused, and so is who asks too often", async () => {
   assert.equal((await server.rest("/push/check", {})).status, 400);
   const nameless = { rtmpUrl: plain.url("live"), publish: true };
   assert.equal((await server.rest("/push/check", nameless)).status, 400);
-  const few = await startServer({ push_checks_per_minute: 2, local_receiver_enabled: "false" });
+  const few = await startServer({ push_checks_per_minute: 2, rtmp_port: 0 });
   try {
     const answers = [1, 2, 3].map(() => few.rest("/push/check", { rtmpUrl: "rtmp://" }));
     const statuses = (await Promise.all(answers)).map(({ status }) => status);

@@ -11,7 +11,7 @@ export interface TestServer {
   readonly wsUrl: string;
   readonly httpUrl: string;
   readonly pid: number;
-  /** RTMP URL of the local receiver; undefined when it is off. */
+  /** Its own RTMP URL, to publish to and push to; undefined when it takes no RTMP. */
   readonly receiver: string | undefined;
   /** Folder of sound files. */
   readonly mediaDirectory: string;
@@ -49,8 +49,12 @@ export async function startServer(
   settings: Readonly<Record<string, string | number>> = {},
 ): Promise<TestServer> {
   const mediaDirectory = await mkdtemp(join(tmpdir(), "media-"));
-  const ports = { ws: await freePort(), http: await freePort(), media: await freePort() };
-  const receiver = { rtmp: await freePort(), http: await freePort() };
+  const ports = {
+    ws: await freePort(),
+    http: await freePort(),
+    rtmp: await freePort(),
+    media: await freePort(),
+  };
   const all: Record<string, string | number> = {
     ip_local: "127.0.0.1",
     "ws.port": ports.ws,
@@ -60,8 +64,7 @@ export async function startServer(
     media_port_from: ports.media,
     media_port_to: 65_535,
     media_dir: mediaDirectory,
-    local_receiver_rtmp_port: receiver.rtmp,
-    local_receiver_http_port: receiver.http,
+    rtmp_port: ports.rtmp,
     ...settings,
   };
   const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
@@ -85,9 +88,7 @@ export async function startServer(
     httpUrl,
     pid: child.pid as number,
     receiver:
-      all["local_receiver_enabled"] === "false"
-        ? undefined
-        : `rtmp://127.0.0.1:${all["local_receiver_rtmp_port"]}/live`,
+      Number(all["rtmp_port"]) === 0 ? undefined : `rtmp://127.0.0.1:${all["rtmp_port"]}/live`,
     mediaDirectory,
     output,
     rest,

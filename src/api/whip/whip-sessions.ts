@@ -3,12 +3,10 @@ import { Failure } from "../../base/failure.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { fail } from "../../contract/failures.ts";
 import type { MediaSessionId, StreamName } from "../../contract/ids.ts";
+import type { AuthorizePublish } from "../../control/authorize.ts";
 import type { StreamService } from "../../control/stream-service.ts";
 import { readWhipOffer, rejectedKinds, type WhipOffer } from "../../protocol/whip/offer.ts";
 import { type IceSession, judgePatch, type PatchVerdict } from "../../protocol/whip/patch.ts";
-
-/** Whether the holder of `token` may publish `name`; throws `Failure` `unauthorized` or `forbidden`. */
-export type AuthorizePublish = (name: string, token: string | undefined) => void | Promise<void>;
 
 /** A published WHIP session. */
 export interface WhipAnswer {

@@ -1,6 +1,7 @@
 /** AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1). */
-import { ByteWriter } from "../../base/bytes.ts";
-import type { SequenceParameters } from "./parameter-sets.ts";
+import { ByteReader, ByteWriter } from "../../base/bytes.ts";
+import { ProtocolError } from "../../base/protocol-error.ts";
+import { parseSps, type SequenceParameters } from "./parameter-sets.ts";
 
 /** Profiles whose record ends with the chroma format and bit depths. */
 const EXTENDED = new Set([100, 110, 122, 144]);
@@ -25,4 +26,22 @@ export function decoderConfig(
     w.u8(0);
   }
   return w.take();
+}
+
+const LENGTH_BYTES = 4;
+
+/**
+ * Parameters of the first sequence parameter set of a record for NAL units with 4-byte lengths.
+ * @throws ProtocolError `h264.config`, `h264.sps*`, `bits.*` or `bytes.short`
+ */
+export function parseDecoderConfig(record: Uint8Array): SequenceParameters {
+  const r = new ByteReader(record);
+  const version = r.u8();
+  r.skip(3);
+  const lengthBytes = (r.u8() & 3) + 1;
+  const count = r.u8() & 0x1f;
+  if (version !== 1 || lengthBytes !== LENGTH_BYTES || count === 0) {
+    throw new ProtocolError("h264.config", "a record that is not for 4-byte lengths and one SPS");
+  }
+  return parseSps(r.bytes(r.u16()));
 }

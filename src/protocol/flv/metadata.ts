@@ -1,12 +1,13 @@
 /** The onMetaData script tag (FLV 10.1, annex E.5). */
 import { encodeAmf0 } from "../amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray } from "../amf0/value.ts";
+import { fourCcOf, type PassedVideoCodec } from "./read-video-tag.ts";
 
 /** What a stream announces about itself; what is undefined is left out. */
 export interface StreamMetadata {
   readonly video:
     | {
-        readonly codec: "h264";
+        readonly codec: PassedVideoCodec;
         readonly width: number;
         readonly height: number;
         /** Frames per second. */
@@ -29,8 +30,12 @@ export interface StreamMetadata {
   readonly encoder: string;
 }
 
+/** A FourCC as a number, as Enhanced RTMP wants it in metadata. */
+const fourCc = (codec: PassedVideoCodec): number =>
+  [...fourCcOf(codec)].reduce((value, letter) => value * 256 + letter.charCodeAt(0), 0);
+
 /** CodecID and SoundFormat (annex E.4.3.1, E.4.2.1). */
-const VIDEO_CODEC = { h264: 7 } as const;
+const AVC = 7;
 const AUDIO_CODEC = { aac: 10, pcma: 7, pcmu: 8, speex: 11 } as const;
 const SAMPLE_BITS = 16;
 
@@ -43,7 +48,7 @@ export function encodeMetadata(metadata: StreamMetadata): Uint8Array {
     properties["height"] = video.height;
     properties["framerate"] = video.frameRate;
     properties["videodatarate"] = kilobits(video.bitrate);
-    properties["videocodecid"] = VIDEO_CODEC[video.codec];
+    properties["videocodecid"] = video.codec === "h264" ? AVC : fourCc(video.codec);
   }
   if (audio !== undefined) {
     properties["audiodatarate"] = kilobits(audio.bitrate);

@@ -6,6 +6,7 @@ export const addresses = {
   "wss.port": optionalPort(8443, "The same over TLS."),
   "http.port": port(8081, "REST, WHIP and web page."),
   "https.port": optionalPort(8444, "The same over TLS."),
+  rtmp_port: optionalPort(1935, "RTMP, to publish to and to play from."),
   ip: address("Public address to announce for media, when this machine is behind a NAT."),
   ip_local: address("Local address to bind media and servers to; empty binds all."),
   media_port_from: integer(

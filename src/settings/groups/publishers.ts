@@ -27,6 +27,18 @@ export const publishers = {
     5000,
     "Longest wait for a lost packet to be sent again; it is five round trips where that is less.",
   ),
+  rtmp_handshake_timeout_ms: ms(
+    10_000,
+    500,
+    120_000,
+    "Time in which an RTMP client must say what it wants to publish or play.",
+  ),
+  rtmp_idle_timeout_ms: ms(
+    15_000,
+    1000,
+    600_000,
+    "Time without media after which an RTMP publisher counts as gone.",
+  ),
   publish_start_bitrate_kbps: integer(
     1000,
     0,

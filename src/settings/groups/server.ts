@@ -1,5 +1,5 @@
-/** The server itself: clients, REST, processes, TLS, the local receiver, what can be seen of it. */
-import { bool, choice, header, integer, line, ms, optional, port } from "../field.ts";
+/** The server itself: clients, REST, processes, TLS, what can be seen of it. */
+import { bool, choice, header, integer, line, ms, optional } from "../field.ts";
 
 export const clients = {
   "keep_alive.server_interval": ms(
@@ -57,15 +57,6 @@ export const tls = {
   ),
   tls_key_file: optional("PEM file of its key.", "a file name, or empty"),
   tls_dir: line("tls", "Folder in which a certificate made at first start is kept."),
-};
-
-export const localReceiver = {
-  local_receiver_enabled: bool(
-    true,
-    "Run a small RTMP server on loopback to push to and play back from.",
-  ),
-  local_receiver_rtmp_port: port(1935, "Its RTMP port."),
-  local_receiver_http_port: port(8000, "Its HTTP-FLV port, on loopback."),
 };
 
 export const observation = {

@@ -19,7 +19,7 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { AAC_RATE, AAC_SAMPLES } from "../../media/audio-grid.ts";
-import type { TranscodeOptions } from "./transcoder.ts";
+import type { ClipOptions } from "./transcoder.ts";
 
 /** What the encoder makes of silence once nothing else is inside it; decodes to 1024 zeros. */
 const SILENT_BODY = {
@@ -45,9 +45,10 @@ export function check(what: string, code: number): void {
 /** Takes an encoded packet that decodes to the samples of `slot`. */
 export type BodySink = (slot: number, body: Uint8Array) => void;
 
-/** One AAC-LC stream at 48 kHz. Throws `Error` when the library refuses; then `close` it. */
+/** One AAC-LC stream, at 48 kHz unless it is a clip for another. Throws `Error` when the library refuses; then `close` it. */
 export class AacEncoder {
   readonly #channels: 1 | 2;
+  readonly #sampleRate: number;
   readonly #sink: BodySink;
   readonly #context = new CodecContext();
   readonly #frame = new Frame();
@@ -55,18 +56,19 @@ export class AacEncoder {
   #fed = 0;
   #silentFed = 0;
 
-  constructor(options: TranscodeOptions, sink: BodySink) {
+  constructor(options: ClipOptions, sink: BodySink) {
     this.#channels = options.channels;
+    this.#sampleRate = options.sampleRate ?? AAC_RATE;
     this.#sink = sink;
     const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
     if (codec === null) throw new Error("no AAC encoder");
     const context = this.#context;
     context.allocContext3(codec);
-    context.sampleRate = AAC_RATE;
+    context.sampleRate = this.#sampleRate;
     context.sampleFormat = AV_SAMPLE_FMT_FLTP;
     context.channelLayout = channelLayout(options.channels);
     context.bitRate = BigInt(options.bitrate);
-    context.timeBase = new Rational(1, AAC_RATE);
+    context.timeBase = new Rational(1, this.#sampleRate);
     context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
     check(
       "aac_coder",
@@ -107,7 +109,7 @@ export class AacEncoder {
     frame.alloc();
     frame.nbSamples = AAC_SAMPLES;
     frame.format = AV_SAMPLE_FMT_FLTP;
-    frame.sampleRate = AAC_RATE;
+    frame.sampleRate = this.#sampleRate;
     frame.channelLayout = channelLayout(this.#channels);
     check("audio frame", frame.getBuffer());
     this.#packet.alloc();

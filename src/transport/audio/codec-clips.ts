@@ -8,7 +8,7 @@ import { type LoopPlan, planLoop, readLoop } from "./clip-loop.ts";
 import { AacEncoder } from "./codec-aac.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { type ClipRequest, encodeClip, encodeClipFailure } from "./codec-wire.ts";
-import type { AudioClip, TranscodeOptions } from "./transcoder.ts";
+import type { AudioClip, ClipOptions } from "./transcoder.ts";
 import { decodeWav, readWavFormat, type WavFormat } from "./wav.ts";
 
 const MAX_FILE_BYTES = 200 * 1024 * 1024;
@@ -69,7 +69,7 @@ function asFailure(error: unknown): { code: FailureCode; message: string } {
 }
 
 function* loadClip({ path, options }: ClipRequest): Steps<AudioClip> {
-  const pcm = yield* readPcm(path, options.channels);
+  const pcm = yield* readPcm(path, options);
   const samples = pcm.length / options.channels;
   const frames = yield* encodeRange(options, 0, Math.ceil(samples / AAC_SAMPLES), (from, out) =>
     readOnce(pcm, from * options.channels, out),
@@ -88,7 +88,7 @@ function readOnce(pcm: Int16Array, from: number, out: Int16Array): void {
 
 /** Frames 0 to `count - 1` of what `read` gives, encoded from frame `first` on. */
 function* encodeRange(
-  options: TranscodeOptions,
+  options: ClipOptions,
   first: number,
   count: number,
   read: (from: number, out: Int16Array) => void,
@@ -110,8 +110,8 @@ function* encodeRange(
   return bodies;
 }
 
-/** The whole file as 16-bit PCM at 48 kHz. */
-function* readPcm(path: string, channels: 1 | 2): Steps<Int16Array> {
+/** The whole file as 16-bit PCM at the rate of the clip. */
+function* readPcm(path: string, options: ClipOptions): Steps<Int16Array> {
   const file = open(path);
   try {
     const stat = fstatSync(file);
@@ -121,7 +121,7 @@ function* readPcm(path: string, channels: 1 | 2): Steps<Int16Array> {
     const format = readWavFormat((offset, length) => readAt(file, offset, length), size);
     const seconds = format.dataBytes / format.blockAlign / format.rate;
     if (seconds > MAX_SECONDS) throw fail("soundFileInvalid", "the sound file is too long");
-    return yield* convert(file, format, channels);
+    return yield* convert(file, format, options);
   } finally {
     closeSync(file);
   }
@@ -141,10 +141,14 @@ function readAt(file: number, offset: number, length: number): Uint8Array {
   return bytes.subarray(0, readSync(file, bytes, 0, length, offset));
 }
 
-function* convert(file: number, format: WavFormat, channels: 1 | 2): Steps<Int16Array> {
-  const total = Math.round((format.dataBytes / format.blockAlign) * (AAC_RATE / format.rate));
+function* convert(
+  file: number,
+  format: WavFormat,
+  { channels, sampleRate = AAC_RATE }: ClipOptions,
+): Steps<Int16Array> {
+  const total = Math.round((format.dataBytes / format.blockAlign) * (sampleRate / format.rate));
   const pcm = new Int16Array(Math.max(1, total) * channels);
-  const resampler = new Resampler("f32", format.rate, channels);
+  const resampler = new Resampler("f32", format.rate, channels, sampleRate);
   const step = BLOCKS_PER_STEP * format.blockAlign;
   let filled = 0;
   const append = (part: Int16Array): void => {

@@ -3,26 +3,28 @@ import { SoftwareResampleContext } from "node-av/lib";
 import { AAC_RATE } from "../../media/audio-grid.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 
-/** Interleaved PCM of any rate to interleaved 16-bit PCM at 48 kHz, clamped, same channels. */
+/** Interleaved PCM of any rate to interleaved 16-bit PCM of another, clamped, same channels. */
 export class Resampler {
   readonly #context = new SoftwareResampleContext();
   readonly #channels: 1 | 2;
+  readonly #target: number;
 
-  constructor(format: "s16" | "f32", rate: number, channels: 1 | 2) {
+  constructor(format: "s16" | "f32", rate: number, channels: 1 | 2, target: number = AAC_RATE) {
     this.#channels = channels;
+    this.#target = target;
     const layout = channelLayout(channels);
     const from = format === "s16" ? AV_SAMPLE_FMT_S16 : AV_SAMPLE_FMT_FLT;
     const context = this.#context;
     check(
       "resampler options",
-      context.allocSetOpts2(layout, AV_SAMPLE_FMT_S16, AAC_RATE, layout, from, rate),
+      context.allocSetOpts2(layout, AV_SAMPLE_FMT_S16, target, layout, from, rate),
     );
     check("resampler", context.init());
   }
 
-  /** Samples at 48 kHz that went in and have not come out yet. */
+  /** Samples of the new rate that went in and have not come out yet. */
   get delay(): number {
-    return Number(this.#context.getDelay(BigInt(AAC_RATE)));
+    return Number(this.#context.getDelay(BigInt(this.#target)));
   }
 
   /** Everything that comes out after `pcm` went in; with undefined, all that is still inside. */

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { type BackoffOptions, backoffDelay } from "../../base/backoff.ts";
 import { type Clock, type Micros, micros, millis } from "../../base/time.ts";
 import { FAILURES, type FailureCode, fail } from "../../contract/failures.ts";
+import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioFrame } from "../../media/frame.ts";
 import { CodecProcess } from "../codec/codec-process.ts";
 import { type CodecRecord, encodeSignal } from "../codec/records.ts";
@@ -23,6 +24,7 @@ import type {
   AudioClip,
   AudioTranscode,
   AudioTranscoder,
+  ClipOptions,
   TranscodeHandlers,
   TranscodeOptions,
 } from "./transcoder.ts";
@@ -139,10 +141,12 @@ class CodecTranscoder implements AudioTranscoder {
     };
   }
 
-  async loadClip(path: string, options: TranscodeOptions): Promise<AudioClip> {
+  async loadClip(path: string, options: ClipOptions): Promise<AudioClip> {
     const file = await stat(path).catch(() => undefined);
     if (file?.isFile() !== true) throw fail("soundFileNotFound", "there is no such sound file");
-    const key = JSON.stringify([path, file.mtimeMs, file.size, options.channels, options.bitrate]);
+    const { channels, bitrate, sampleRate } = options;
+    const form = [channels, bitrate, sampleRate ?? AAC_RATE];
+    const key = JSON.stringify([path, file.mtimeMs, file.size, ...form]);
     return this.#cache.get(key, () => this.#requestClip(path, options));
   }
 
@@ -181,7 +185,7 @@ class CodecTranscoder implements AudioTranscoder {
     this.#push({ bytes: encodePacket(id, frame), since: this.#options.clock.now() });
   }
 
-  #requestClip(path: string, options: TranscodeOptions): Promise<AudioClip> {
+  #requestClip(path: string, options: ClipOptions): Promise<AudioClip> {
     if (this.#closed !== undefined) {
       return Promise.reject(fail("codecUnavailable", "the audio engine is closed"));
     }

@@ -1,7 +1,8 @@
 /** The words between a media worker and its audio codec process. */
+import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
-import type { AacFrame, AudioClip, TranscodeOptions } from "./transcoder.ts";
+import type { AacFrame, AudioClip, ClipOptions, TranscodeOptions } from "./transcoder.ts";
 
 /** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
@@ -19,6 +20,8 @@ export const RECORD = {
   clipFailed: 34,
 } as const;
 
+/** Channels, bitrate, sampling rate. */
+const OPTIONS_BYTES = 9;
 const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
@@ -34,23 +37,25 @@ export interface PacketRecord {
 
 export interface ClipRequest {
   readonly path: string;
-  readonly options: TranscodeOptions;
+  readonly options: ClipOptions;
 }
 
 export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
-  const bytes = record(RECORD.open, id, 5);
+  const bytes = record(RECORD.open, id, OPTIONS_BYTES);
   writeOptions(bytes, options);
   return bytes;
 }
 
-export const decodeOptions = (payload: Buffer): TranscodeOptions => ({
+export const decodeOptions = (payload: Buffer): Required<ClipOptions> => ({
   channels: payload.readUInt8(0) === 1 ? 1 : 2,
   bitrate: payload.readUInt32LE(1),
+  sampleRate: payload.readUInt32LE(5),
 });
 
-function writeOptions(bytes: Buffer, options: TranscodeOptions): void {
+function writeOptions(bytes: Buffer, options: ClipOptions): void {
   bytes.writeUInt8(options.channels, HEAD);
   bytes.writeUInt32LE(options.bitrate, HEAD + 1);
+  bytes.writeUInt32LE(options.sampleRate ?? AAC_RATE, HEAD + 5);
 }
 
 export function encodePacket(id: number, packet: PacketRecord): Buffer {
@@ -71,15 +76,15 @@ export const decodePacket = (payload: Buffer): PacketRecord => ({
 
 export function encodeClipRequest(id: number, request: ClipRequest): Buffer {
   const path = Buffer.from(request.path);
-  const bytes = record(RECORD.loadClip, id, 5 + path.byteLength);
+  const bytes = record(RECORD.loadClip, id, OPTIONS_BYTES + path.byteLength);
   writeOptions(bytes, request.options);
-  bytes.set(path, HEAD + 5);
+  bytes.set(path, HEAD + OPTIONS_BYTES);
   return bytes;
 }
 
 export const decodeClipRequest = (payload: Buffer): ClipRequest => ({
   options: decodeOptions(payload),
-  path: payload.toString("utf8", 5),
+  path: payload.toString("utf8", OPTIONS_BYTES),
 });
 
 export function encodeFrames(id: number, frames: readonly AacFrame[]): Buffer {

@@ -13,6 +13,12 @@ export interface TranscodeOptions {
   readonly bitrate: number;
 }
 
+/** What a sound file is encoded to. */
+export interface ClipOptions extends TranscodeOptions {
+  /** Hertz; 48 000 when left out. */
+  readonly sampleRate?: number;
+}
+
 export interface TranscodeHandlers {
   /** Slots strictly increase; slots may be skipped where the source had nothing for a long time. */
   onFrames(frames: readonly AacFrame[]): void;
@@ -44,7 +50,7 @@ export interface AudioTranscoder {
    * Decodes and encodes a WAV file; results are cached by path, modification time and options.
    * Rejects with `Failure`: `soundFileNotFound`, `soundFileInvalid`, `codecUnavailable`.
    */
-  loadClip(path: string, options: TranscodeOptions): Promise<AudioClip>;
+  loadClip(path: string, options: ClipOptions): Promise<AudioClip>;
   /** CPU seconds the engine used so far, restarts, open transcodes. */
   stats(): { readonly cpuSeconds: number; readonly restarts: number; readonly open: number };
   close(): Promise<void>;

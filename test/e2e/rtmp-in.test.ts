@@ -1,0 +1,293 @@
+/** RTMP into the server and out of it, with real encoders, players and a real destination. */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { decodeErrors, loudness, packetsOf, streamsOf, toneLevel } from "../support/ffprobe.ts";
+import { type NginxRtmp, startNginxRtmp } from "../support/rtmp-receivers.ts";
+import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
+
+const run = promisify(execFile);
+
+let server: TestServer;
+let nginx: NginxRtmp;
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rtmp-in-"));
+  nginx = await startNginxRtmp();
+  server = await startServer({ rtmp_idle_timeout_ms: 2000, rtmp_handshake_timeout_ms: 1000 });
+});
+after(async () => {
+  await Promise.all([server.stop(), nginx.stop()]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+const randomName = (): string => `r-${randomBytes(5).toString("hex")}`;
+const urlOf = (name: string): string => `${server.receiver}/${name}`;
+
+const PICTURE = ["-f", "lavfi", "-i", "testsrc=size=320x240:rate=25"];
+const TONE = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"];
+const X264 = [
+  "-c:v",
+  "libx264",
+  "-preset",
+  "veryfast",
+  "-g",
+  "25",
+  "-bf",
+  "2",
+  "-pix_fmt",
+  "yuv420p",
+];
+const AAC = ["-c:a", "aac", "-ac", "2"];
+
+interface Encoder {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  errors(): string;
+}
+
+function program(command: string, args: readonly string[]): Encoder {
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+  let errors = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    errors += bytes.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { child, ended, errors: () => errors };
+}
+
+const ffmpeg = (args: readonly string[]): Encoder => program("ffmpeg", ["-v", "error", ...args]);
+
+/** Publishes a test picture with B-frames and a tone at 44.1 kHz, in real time, until it is ended. */
+const publish = (name: string, more: readonly string[] = []): Encoder =>
+  ffmpeg([
+    "-re",
+    ...PICTURE,
+    ...TONE,
+    ...X264,
+    ...AAC,
+    "-t",
+    "60",
+    ...more,
+    "-f",
+    "flv",
+    urlOf(name),
+  ]);
+
+async function live(name: string): Promise<Record<string, unknown>> {
+  const found = await server.restUntil(
+    "/stream/find",
+    { name, status: "PUBLISHING" },
+    (status) => status === 200,
+  );
+  return (found as Record<string, unknown>[])[0] ?? {};
+}
+
+const gone = (name: string): Promise<unknown> =>
+  server.restUntil("/stream/find", { name }, (status) => status === 404);
+
+async function push(streamName: string, rtmpUrl: string, more: object = {}): Promise<string> {
+  const { status, body } = await server.rest("/push/startup", { streamName, rtmpUrl, ...more });
+  assert.equal(status, 200, JSON.stringify(body));
+  return (body as { mediaSessionId: string }).mediaSessionId;
+}
+
+async function recorded(name: string, seconds: number): Promise<string> {
+  const file = await nginx.recording(name);
+  await until(`${seconds} s of ${name}`, async () => {
+    const packets = await packetsOf(file).catch(() => []);
+    const last = packets.findLast(({ kind }) => kind === "video");
+    return last !== undefined && last.pts >= seconds * 1000 ? true : undefined;
+  });
+  return file;
+}
+
+async function judge(file: string): Promise<void> {
+  const streams = await streamsOf(file);
+  const audio = streams.find((s) => s.codec_type === "audio");
+  const video = streams.find((s) => s.codec_type === "video");
+  assert.equal(`${audio?.codec_name} ${audio?.sample_rate} ${audio?.channels}`, "aac 44100 2");
+  assert.equal(`${video?.codec_name} ${video?.width}x${video?.height}`, "h264 320x240");
+  assert.equal(await decodeErrors(file), "");
+}
+
+test("ffmpeg publishes, is pushed untouched, played by RTMP and HTTP-FLV, and ends", async (t) => {
+  const name = randomName();
+  const encoder = publish(name);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  const stream = await live(name);
+  assert.equal(`${stream["audioCodec"]} ${stream["videoCodec"]}`, "aac H264");
+  await push(name, nginx.url);
+  const [played, flv] = [join(folder, "played.flv"), join(folder, "http.flv")];
+  const preview = `${server.httpUrl}/preview/live/${name}.flv`;
+  const copy = (from: string, to: string) =>
+    ffmpeg(["-y", "-i", from, "-t", "2", "-c", "copy", to]).ended;
+  assert.deepEqual(await Promise.all([copy(urlOf(name), played), copy(preview, flv)]), [0, 0]);
+  const file = await recorded(`rtmp_${name}`, 3);
+  encoder.child.kill("SIGINT");
+  await gone(name);
+  await server.restUntil("/push/find_all", {}, (status) => status === 404);
+  for (const each of [file, played, flv]) await judge(each);
+  const audio = (await packetsOf(file)).filter(({ kind }) => kind === "audio");
+  const steps = audio.slice(1).map(({ pts }, at) => pts - (audio[at]?.pts ?? 0));
+  assert.ok(
+    steps.every((step) => step === 23 || step === 24),
+    "every frame at its own time",
+  );
+});
+
+test("librtmp publishes; its push can be muted and given a sound in the stream's own form", async (t) => {
+  const [name, source] = [randomName(), join(folder, "source.flv")];
+  await run("ffmpeg", ["-v", "error", ...PICTURE, ...TONE, ...X264, ...AAC, "-t", "30", source]);
+  await run("ffmpeg", [
+    ...["-v", "error", "-f", "lavfi", "-i", "sine=frequency=1000:duration=5"],
+    join(server.mediaDirectory, "tone.wav"),
+  ]);
+  const script = join(PROJECT_ROOT, "test", "support", "librtmp-publish.py");
+  const encoder = program("/usr/bin/python3", [script, urlOf(name), source]);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  await live(name);
+  const options = { action: "sound_on", soundFile: "tone.wav" };
+  const mediaSessionId = await push(name, nginx.url, { options });
+  const file = await recorded(`rtmp_${name}`, 2.5);
+  assert.equal((await server.rest("/push/mute", { mediaSessionId })).status, 200);
+  const mutedFrom = ((await packetsOf(file)).at(-1)?.pts ?? 0) / 1000;
+  await recorded(`rtmp_${name}`, mutedFrom + 2);
+  await server.rest("/push/terminate", { mediaSessionId });
+  await judge(file);
+  const heard = await toneLevel(file, 0.5, 1.5, 1000);
+  const live440 = await toneLevel(file, 0.5, 1.5, 440);
+  assert.ok(heard > -30, `the sound is heard: ${heard} dB`);
+  assert.ok(live440 < heard - 15, `the live tone is not: ${live440} dB`);
+  const muted = await loudness(file, mutedFrom + 1, 0.8);
+  assert.ok(muted < -60, `muted: ${muted} dB`);
+});
+
+test("a name is taken once, whoever asks; a lost publisher lets it go", async (t) => {
+  const name = randomName();
+  const first = publish(name);
+  t.after(() => first.child.kill("SIGKILL"));
+  await live(name);
+  const second = publish(name, ["-t", "2"]);
+  assert.notEqual(await second.ended, 0);
+  assert.match(second.errors(), /another session publishes this name/);
+  const whip = await fetch(`${server.httpUrl}/whip/${name}`, {
+    method: "POST",
+    headers: { "content-type": "application/sdp" },
+    body: "v=0\r\n",
+  });
+  assert.equal(whip.status, 400);
+  first.child.kill("SIGSTOP");
+  await gone(name);
+  assert.match(server.output(), /"code":"mediaTimeout"/);
+  first.child.kill("SIGCONT");
+});
+
+test("a push to this server arrives as a stream of its own, once", async (t) => {
+  const name = randomName();
+  const encoder = publish(name);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  await live(name);
+  await push(name, String(server.receiver));
+  const echo = await live(`rtmp_${name}`);
+  assert.equal(echo["audioCodec"], "aac");
+  const terminated = await server.rest("/stream/terminate", { name });
+  assert.equal(terminated.status, 200);
+  await gone(`rtmp_${name}`);
+  assert.equal(await encoder.ended.then((code) => code === 0), false);
+});
+
+test("G.711 is transcoded, MP3 refused, and a stream without sound gets silence", async (t) => {
+  const g711 = randomName();
+  const alaw = ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"];
+  const encoder = publish(g711, alaw);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  assert.equal((await live(g711))["audioCodec"], "pcma");
+  await push(g711, nginx.url);
+  const file = await recorded(`rtmp_${g711}`, 2);
+  encoder.child.kill("SIGKILL");
+  await gone(g711);
+  assert.equal((await streamsOf(file)).find((s) => s.codec_type === "audio")?.sample_rate, "48000");
+  assert.ok((await toneLevel(file, 0.8, 1, 440)) > -35, "the tone is heard");
+
+  const mp3 = publish(randomName(), ["-c:a", "libmp3lame", "-ar", "44100"]);
+  assert.notEqual(await mp3.ended, 0);
+  assert.match(server.output(), /flv\.audio\.codec/);
+
+  const silent = randomName();
+  const mute = ffmpeg(["-re", ...PICTURE, ...X264, "-t", "30", "-f", "flv", urlOf(silent)]);
+  t.after(() => mute.child.kill("SIGKILL"));
+  await live(silent);
+  await push(silent, nginx.url);
+  const quiet = await recorded(`rtmp_${silent}`, 2);
+  assert.deepEqual((await streamsOf(quiet)).map((s) => s.codec_name).sort(), ["aac", "h264"]);
+});
+
+test("strangers, silence and garbage are let go, and change nothing for others", async (t) => {
+  const name = randomName();
+  const encoder = publish(name);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  await live(name);
+  const { port } = new URL(String(server.receiver).replace("rtmp:", "http:"));
+  const closed = (bytes: Buffer | undefined): Promise<void> =>
+    new Promise((resolve) => {
+      const socket = connect(Number(port), "127.0.0.1", () => {
+        if (bytes !== undefined) socket.write(bytes);
+      });
+      socket.on("error", () => undefined);
+      socket.on("close", () => resolve());
+      socket.resume();
+    });
+  const hello = Buffer.concat([Buffer.of(3), randomBytes(3072)]);
+  await Promise.all([
+    closed(undefined),
+    closed(Buffer.from("GET / HTTP/1.1\r\n\r\n")),
+    ...Array.from({ length: 20 }, () => closed(Buffer.concat([hello, randomBytes(5000)]))),
+  ]);
+  assert.equal((await server.rest("/stream/find", { name })).status, 200);
+  assert.ok(!/"level":(50|60)/.test(server.output()), server.output());
+});
+
+/** One access unit of HEVC is enough: nothing here looks into it. */
+async function enhancedFlv(): Promise<string> {
+  const file = join(folder, "hevc.flv");
+  const head = Buffer.from("464c560105000000090000000009", "hex").subarray(0, 13);
+  const tags: Buffer[] = [head];
+  const add = (at: number, body: Buffer): void => {
+    const tag = Buffer.alloc(11);
+    tag[0] = 9;
+    tag.writeUIntBE(body.length, 1, 3);
+    tag.writeUIntBE(at & 0xffffff, 4, 3);
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(11 + body.length);
+    tags.push(tag, body, size);
+  };
+  add(0, Buffer.concat([Buffer.of(0x90), Buffer.from("hvc1"), randomBytes(80)]));
+  for (let n = 0; n < 600; n += 1) {
+    const first = n % 25 === 0 ? 0x93 : 0xa3;
+    add(n * 40, Buffer.concat([Buffer.of(first), Buffer.from("hvc1"), randomBytes(200)]));
+  }
+  await writeFile(file, Buffer.concat(tags));
+  return file;
+}
+
+test("HEVC goes to a destination that announced it and to no other", async (t) => {
+  const name = randomName();
+  const script = join(PROJECT_ROOT, "test", "support", "librtmp-publish.py");
+  const encoder = program("/usr/bin/python3", [script, urlOf(name), await enhancedFlv()]);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  assert.equal((await live(name))["videoCodec"], "HEVC");
+  await push(name, nginx.url);
+  await until("the refusal in the log", async () =>
+    /did not announce that it takes hevc/.test(server.output()) ? true : undefined,
+  );
+  await push(name, String(server.receiver));
+  assert.equal((await live(`rtmp_${name}`))["videoCodec"], "HEVC");
+});
