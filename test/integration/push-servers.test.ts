@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { startReceiver } from "../../src/receiver/receiver.ts";
 import { decodeErrors, packetsOf, streamsOf } from "../support/ffprobe.ts";
+import { startMediaServer } from "../support/media-server/media-server.ts";
 import { PushLab } from "../support/push-lab.ts";
 import { startFfmpegReceiver, startNginxRtmp } from "../support/rtmp-receivers.ts";
 import { until } from "../support/server.ts";
@@ -66,7 +66,7 @@ test("nginx-rtmp, ffmpeg and node-media-server each take a push whole", async ()
   const [nginx, ffmpeg, media] = await Promise.all([
     startNginxRtmp(),
     startFfmpegReceiver(),
-    startReceiver(ports),
+    startMediaServer(ports),
   ]);
   const name = randomBytes(4).toString("hex");
   const urls = [nginx.url, ffmpeg.url, `rtmp://127.0.0.1:${ports.rtmpPort}/live`];
