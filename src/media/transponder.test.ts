@@ -159,6 +159,18 @@ test("what the socket and the playout hold counts against the budget", () => {
   assert.equal(transponder.counters.framesDropped, 0);
   transponder.onVideo(video("delta", 99, 20));
   assert.equal(transponder.counters.framesDropped, 2);
+test("timestamps run on exactly past 2^32 ms, fifty days into a push", () => {
+  const { transponder, sent, link } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("config", 0));
+  transponder.onVideo(video("key", 0));
+  sent.length = 0;
+  const wrap = 2 ** 32;
+  for (const ms of [wrap - 34, wrap - 1, wrap, wrap + 33]) transponder.onVideo(video("key", ms));
+  assert.deepEqual(
+    sent.map(({ timestamp }) => timestamp),
+    [wrap - 34, wrap - 1, wrap, wrap + 33],
+  );
 });
 
 test("a stream without pictures goes out as audio alone after the wait", () => {
