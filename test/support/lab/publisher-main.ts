@@ -60,7 +60,8 @@ async function stop(id: number): Promise<void> {
   if (stream === undefined) return;
   running.delete(id);
   await stream.peer?.close();
-  report({ kind: "stopped", id, pictures: stream.sender.pictures, counts: stream.sender.counts });
+  const { startedAt = 0, pictures, counts } = stream.sender;
+  report({ kind: "stopped", id, startedAt, pictures, counts });
 }
 
 process.on("message", (command: PublisherCommand) => {

@@ -33,6 +33,8 @@ export const BROWSER: SenderPlan = {
 
 /** What one publisher did. */
 export interface SentReport {
+  /** When it began, microseconds of `machineMicros`. */
+  readonly startedAt: number;
   readonly pictures: readonly SentPicture[];
   readonly counts: SenderCounts;
 }

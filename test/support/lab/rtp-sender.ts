@@ -115,6 +115,11 @@ export class RtpSender {
     this.#bytesPerMicro = (PACING * recording.options.kbps) / 8000;
   }
 
+  /** Microseconds of `machineMicros` at the start; undefined before. */
+  get startedAt(): number | undefined {
+    return this.#startedAt;
+  }
+
   /** Sends what is due; the first call begins. */
   tick(): void {
     const machine = machineMicros();
