@@ -12,7 +12,7 @@ import type { NegotiatedCodec, NegotiatedTrack } from "../protocol/sdp/negotiate
 import type { Frame, VideoCodec } from "./frame.ts";
 import { AudioAssembler, type FrameAssembler, VideoAssembler } from "./frame-assembler.ts";
 import type { MediaClock } from "./media-clock.ts";
-import { type OrderedPacket, PacketReceiver, type Patience } from "./packet-receiver.ts";
+import { type OrderedPacket, PacketReceiver } from "./packet-receiver.ts";
 import { startsKeyPicture } from "./picture-units.ts";
 import { SourceChoice } from "./source-choice.ts";
 
@@ -176,7 +176,7 @@ export class IngestTrack {
   poll(now: Micros): void {
     const { sink } = this.#shared;
     for (;;) {
-      const next = this.#receiver.next(now, this.#patience());
+      const next = this.#receiver.next(now, this.#superfluous());
       if (next === undefined) return;
       if (next.kind === "gap") {
         this.#assembler.gap(now);
@@ -236,12 +236,12 @@ export class IngestTrack {
     }
   }
 
-  /** A keyframe that waits behind a gap makes what was before it superfluous. */
-  #patience(): Patience {
+  /** What is missing before a keyframe that has come is not needed once the picture stands still. */
+  #superfluous(): boolean {
     const { expected } = this.#receiver;
     const key = this.#keyStart;
-    if (expected === undefined || key === undefined || key <= expected) return "full";
-    return this.#assembler.needsKeyframe ? "none" : "short";
+    if (expected === undefined || key === undefined || key <= expected) return false;
+    return this.needsKeyframe;
   }
 
   #switchTo(ssrc: number, now: Micros): void {

@@ -60,14 +60,17 @@ test("a clean link delivers every picture and sound at once, and asks for nothin
   for (const { at, frame } of result.frames) assert.ok(at - frame.arrival <= 100);
 });
 
-for (const [percent, seed] of [
-  [1, 11],
-  [3, 12],
-  [5, 13],
+for (const [percent, seed, keyEvery] of [
+  [1, 11, 0],
+  [3, 12, 0],
+  [5, 13, 0],
+  [5, 14, 30],
 ] as const) {
-  test(`at ${percent} % loss each way and 50 ms round trip at least 99 % of the pictures arrive, none broken`, () => {
+  const keys = keyEvery === 0 ? "keyframes on request" : "a keyframe each second";
+  test(`at ${percent} % loss each way, 50 ms round trip and ${keys} at least 99 % of the pictures arrive, none broken`, () => {
     const link = { seed, loss: () => percent / 100, delay: 25_000, jitter: 3000 };
-    const result = new SimulatedPublisher({ link, tracks: BOTH, seconds: 60, reports: true }).run();
+    const options = { link, tracks: BOTH, seconds: 60, reports: true, keyEvery };
+    const result = new SimulatedPublisher(options).run();
     assertDecodable(result);
     const share = pictures(result).length / result.sentPictures;
     assert.ok(share >= 0.99, `${share}`);
@@ -78,6 +81,13 @@ for (const [percent, seed] of [
     assert.ok(Math.abs(stats.skewMs ?? 99) < 40, `${stats.skewMs}`);
   });
 }
+
+test("a round trip of 200 ms is waited for as often as a short one", () => {
+  const link = { seed: 15, loss: () => 0.02, delay: 100_000, jitter: 20_000 };
+  const result = new SimulatedPublisher({ link, tracks: BOTH, seconds: 60, keyEvery: 60 }).run();
+  assertDecodable(result);
+  assert.ok(pictures(result).length >= result.sentPictures * 0.985);
+});
 
 test("retransmissions without RTX repair as well", () => {
   const link = { seed: 21, loss: () => 0.05, delay: 25_000 };

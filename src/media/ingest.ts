@@ -30,7 +30,7 @@ export interface IngestSink {
 }
 
 export interface IngestOptions {
-  /** Longest wait for a retransmission; 400 ms serve round trips up to about 80 ms well. */
+  /** Longest wait for a retransmission; 1 s serves round trips up to about 200 ms well. */
   readonly maxReorderWait: Micros;
   /** Smallest time between two keyframe requests; after losses, on average. */
   readonly keyframeRequestGap: Micros;

@@ -15,7 +15,7 @@ const S = 1_000_000;
 const FRAME = 33_333;
 const TRACKS = [videoTrack(), audioTrack()];
 /** As the settings have it. */
-const INGEST = { keyframeRequestGap: micros(S), maxReorderWait: micros(400_000) };
+const INGEST = { keyframeRequestGap: micros(S), maxReorderWait: micros(1_000_000) };
 /** From two seconds on, every four seconds for one. */
 const bursting = (now: number): boolean => now % (4 * S) > 2 * S && now % (4 * S) < 3 * S;
 

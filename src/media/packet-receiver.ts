@@ -37,9 +37,6 @@ export interface PacketReceiverOptions {
   readonly jitter: () => Micros;
 }
 
-/** How long to wait for missing packets before the next packet held. */
-export type Patience = "full" | "short" | "none";
-
 const MOST_BYTES = 4 << 20;
 /** Packets overtaken by less are reordered, not lost. */
 const REORDER_TOLERANCE = micros(3_000);
@@ -49,8 +46,6 @@ const REORDER_TOLERANCE = micros(3_000);
  */
 const MOST_ASKS = 10;
 const ROUNDS = 5;
-/** Two rounds are enough for packets that a following keyframe makes superfluous. */
-const SHORT_ROUNDS = 2;
 const SHORTEST_REPAIR = 100_000;
 /** Without retransmissions only reordering is waited for. */
 const SHORTEST_REORDER = 20_000;
@@ -114,8 +109,11 @@ export class PacketReceiver {
     return sequence;
   }
 
-  /** The next packet in order, or a gap that is not waited for any longer; undefined: nothing now. */
-  next(now: Micros, patience: Patience): OrderedPacket | PacketGap | undefined {
+  /**
+   * The next packet in order, or a gap that is not waited for any longer; undefined: nothing now. With
+   * `superfluous` missing packets are not waited for at all.
+   */
+  next(now: Micros, superfluous: boolean): OrderedPacket | PacketGap | undefined {
     const buffer = this.#buffer;
     if (buffer === undefined) return undefined;
     if (this.#restarted) {
@@ -124,9 +122,9 @@ export class PacketReceiver {
     }
     const packet = buffer.take();
     if (packet !== undefined) return packet;
-    if (!buffer.blocked || (!buffer.full && now < this.#deadline(buffer.expected, patience))) {
-      return undefined;
-    }
+    if (!buffer.blocked) return undefined;
+    const due = superfluous || buffer.full || now >= this.#deadline(buffer.expected);
+    if (!due) return undefined;
     const lost = buffer.skip();
     this.#losses.forgetBelow(buffer.expected);
     this.#lost += lost;
@@ -190,13 +188,11 @@ export class PacketReceiver {
     if (answered) this.#roundTrip.sample(now - missing.firstAsk, missing.asks === 1);
   }
 
-  #deadline(head: SeqNo, patience: Patience): number {
-    if (patience === "none") return 0;
-    const since = this.#losses.peek(head)?.since ?? 0;
-    return since + this.#wait(patience === "short" ? SHORT_ROUNDS : ROUNDS);
+  #deadline(head: SeqNo): number {
+    return (this.#losses.peek(head)?.since ?? 0) + this.#wait();
   }
 
-  #wait(rounds: number): number {
+  #wait(): number {
     const { nack, maxWait } = this.#options;
     if (!nack) {
       return Math.min(
@@ -205,7 +201,7 @@ export class PacketReceiver {
         Math.max(SHORTEST_REORDER, 3 * this.#options.jitter()),
       );
     }
-    const repair = REORDER_TOLERANCE + rounds * this.#roundTrip.patience;
-    return Math.min(maxWait, Math.max((SHORTEST_REPAIR * rounds) / ROUNDS, repair));
+    const repair = REORDER_TOLERANCE + ROUNDS * this.#roundTrip.patience;
+    return Math.min(maxWait, Math.max(SHORTEST_REPAIR, repair));
   }
 }

@@ -159,6 +159,8 @@ test("what the socket and the playout hold counts against the budget", () => {
   assert.equal(transponder.counters.framesDropped, 0);
   transponder.onVideo(video("delta", 99, 20));
   assert.equal(transponder.counters.framesDropped, 2);
+});
+
 test("timestamps run on exactly past 2^32 ms, fifty days into a push", () => {
   const { transponder, sent, link } = destination();
   transponder.connect(link, micros(0));

@@ -217,7 +217,7 @@ export class SimulatedPublisher {
     this.#audioSequence = options.firstSequence ?? 0xfff0;
     this.#ingest = new Ingest(
       {
-        maxReorderWait: micros(400_000),
+        maxReorderWait: micros(1_000_000),
         keyframeRequestGap: micros(300_000),
         maxBitrate: 4_000_000,
         ...options.ingest,

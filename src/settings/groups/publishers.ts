@@ -21,7 +21,12 @@ export const publishers = {
     600_000,
     "Time without a media packet after which a publisher counts as gone.",
   ),
-  webrtc_max_reorder_wait_ms: ms(400, 20, 5000, "Longest wait for a lost packet to be sent again."),
+  webrtc_max_reorder_wait_ms: ms(
+    1000,
+    20,
+    5000,
+    "Longest wait for a lost packet to be sent again; it is five round trips where that is less.",
+  ),
   publish_start_bitrate_kbps: integer(
     1000,
     0,
