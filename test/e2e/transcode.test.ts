@@ -1,12 +1,14 @@
 /** Pictures that RTMP cannot carry, and pictures that a push wants otherwise, from a real browser. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { launchChromium, type TestBrowser, waitForText } from "../support/chromium.ts";
 import { decodeErrors, packetsOf, streamsOf } from "../support/ffprobe.ts";
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp-receivers.ts";
-import { startServer, type TestServer, until } from "../support/server.ts";
+import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
+import { serveFolder } from "../support/static-site.ts";
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -87,6 +89,29 @@ for (const codec of ["H264", "VP8", "VP9", "AV1"]) {
     await page.close();
   });
 }
+
+test("players get VP8, VP9 and AV1 as they are published", async () => {
+  const folder = join(PROJECT_ROOT, "node_modules", "@flashphoner", "websdk");
+  const site = await serveFolder(folder);
+  const demo = `${site.url}/examples/demo/streaming/two_way_streaming/two_way_streaming.html`;
+  for (const codec of ["VP8", "VP9", "AV1"]) {
+    const { page, name } = await goLive(codec);
+    const player = await browser.newPage(demo);
+    await player.fill("#urlServer", server.wsUrl);
+    await player.click("#connectBtn");
+    await waitForText(player, "#connectStatus", /ESTABLISHED/);
+    await player.fill("#playStream", name);
+    await player.click("#playBtn");
+    await player.waitForFunction(
+      `(() => { const v = document.querySelector("#remoteVideo video");
+         return v !== null && v.videoWidth > 0 && v.currentTime > 0.3; })()`,
+      undefined,
+      { timeout: 20_000 },
+    );
+    await Promise.all([page.close(), player.close()]);
+  }
+  await site.close();
+});
 
 test("a codec process that dies takes its push alone, which comes back by itself", async () => {
   const { page, name } = await goLive("VP8");

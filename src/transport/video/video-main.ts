@@ -2,16 +2,11 @@
  * A video codec process: one transcode, and one of the few that load the codec library. It reads records
  * from file descriptor 3, works them off in order, and ends when the pipe does.
  */
-import { Socket } from "node:net";
+import { setImmediate as turn } from "node:timers/promises";
 import { AV_LOG_QUIET } from "node-av/constants";
 import { Log } from "node-av/lib";
-import {
-  type CodecRecord,
-  encodeDone,
-  encodeSignal,
-  RecordReader,
-  SIGNAL,
-} from "../codec/records.ts";
+import { RecordPipe } from "../codec/record-pipe.ts";
+import { type CodecRecord, encodeDone, encodeSignal, SIGNAL } from "../codec/records.ts";
 import { VideoSession } from "./video-session.ts";
 import {
   decodeAdvance,
@@ -23,15 +18,19 @@ import {
 } from "./video-wire.ts";
 
 const PIPE = 3;
+/** Batches from one look at CPU time and figures to the next. */
+const LOOK_EVERY = 10;
 
 /** The one transcode, and the answers that wait for the end of a batch, which is one picture. */
 class VideoHost {
-  readonly #send: (parts: readonly Uint8Array[]) => void;
+  readonly #pipe: RecordPipe;
   #session: VideoSession | undefined;
   #answers: Uint8Array[] = [];
+  #batches = 0;
+  #cpu = 0;
 
-  constructor(send: (parts: readonly Uint8Array[]) => void) {
-    this.#send = send;
+  constructor(pipe: RecordPipe) {
+    this.#pipe = pipe;
   }
 
   handle({ kind, id, payload }: CodecRecord): void {
@@ -53,36 +52,35 @@ class VideoHost {
   }
 
   #answer(mark: number): void {
-    const { user, system } = process.cpuUsage();
-    const figures = this.#session?.figures;
-    if (figures !== undefined) this.#answers.push(encodeFigures(figures));
-    this.#answers.push(encodeDone(mark, user + system));
-    this.#send(this.#answers);
+    if (this.#batches % LOOK_EVERY === 0) this.#look();
+    this.#batches += 1;
+    this.#answers.push(encodeDone(mark, this.#cpu));
+    this.#pipe.write(this.#answers);
     this.#answers = [];
+  }
+
+  #look(): void {
+    const { user, system } = process.cpuUsage();
+    this.#cpu = user + system;
+    if (this.#session !== undefined) this.#answers.push(encodeFigures(this.#session.figures));
   }
 }
 
-function main(): void {
+async function main(): Promise<void> {
   Log.setLevel(AV_LOG_QUIET);
-  const pipe = new Socket({ fd: PIPE, readable: true, writable: true });
-  const reader = new RecordReader();
-  const host = new VideoHost((parts) => {
-    pipe.cork();
-    for (const part of parts) pipe.write(part);
-    pipe.uncork();
-  });
-  pipe.on("data", (chunk) => {
-    try {
-      for (const record of reader.push(chunk)) host.handle(record);
-    } catch (error) {
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () =>
-        process.exit(1),
-      );
-    }
-  });
-  pipe.on("error", () => process.exit(1));
-  pipe.on("end", () => process.exit(0));
-  pipe.write(encodeSignal(SIGNAL.ready, process.pid));
+  const pipe = new RecordPipe(PIPE);
+  const host = new VideoHost(pipe);
+  pipe.write([encodeSignal(SIGNAL.ready, process.pid)]);
+  for (let record = pipe.next(); record !== undefined; record = pipe.next()) {
+    host.handle(record);
+    // What the library gives back to the runtime is released in a turn of the event loop.
+    if (record.kind === SIGNAL.mark) await turn();
+  }
+  process.exit(0);
 }
 
-main();
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`, () =>
+    process.exit(1),
+  );
+});
