@@ -92,6 +92,7 @@ function wcsOptions(settings: Settings) {
   return {
     maxSessions: settings.max_sessions,
     maxStreamsPerSession: settings.max_streams_per_session,
+    maxArrivalsPerMinute: settings.ws_max_connections_per_minute,
     maxMessageBytes: settings.ws_max_message_bytes,
     maxMessagesPerSecond: settings.ws_max_messages_per_second,
     pingIntervalMs: settings["keep_alive.server_interval"],

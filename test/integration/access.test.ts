@@ -147,12 +147,16 @@ test("more requests in a second than allowed are refused with the time to wait",
   const few = await startServer({
     http_max_requests_per_second: 5,
     rtmp_port: 0,
+    ws_max_connections_per_minute: 2,
+    local_receiver_enabled: "false",
   });
   try {
     const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${few.httpUrl}/x`)));
     const refused = answers.filter(({ status }) => status === 429);
     assert.ok(refused.length > 0);
     assert.equal(refused[0]?.headers.get("retry-after"), "1");
+    for (const _ of [1, 2]) (await WcsClient.open(few.wsUrl)).close();
+    await assert.rejects(WcsClient.open(few.wsUrl), /429/);
     await until("room", async () => (await fetch(`${few.httpUrl}/x`)).status === 404 || undefined);
   } finally {
     await few.stop();

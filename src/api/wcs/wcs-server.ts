@@ -2,11 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
+import { AddressBudget } from "./address-budget.ts";
 import { WcsConnection, type WcsServices } from "./wcs-connection.ts";
 
 export interface WcsServerOptions {
   readonly maxSessions: number;
   readonly maxStreamsPerSession: number;
+  /** Connections of one client address in a minute; 0 is without limit. */
+  readonly maxArrivalsPerMinute: number;
   readonly maxMessageBytes: number;
   /** Messages of one client within a second. */
   readonly maxMessagesPerSecond: number;
@@ -28,11 +31,13 @@ export class WcsServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Map<WebSocket, WcsConnection>();
   readonly #timer: NodeJS.Timeout;
+  readonly #arrivals: AddressBudget;
 
   constructor(options: WcsServerOptions, services: WcsServices) {
     this.#options = options;
     this.#services = services;
     this.#sockets = new WebSocketServer({ noServer: true, maxPayload: options.maxMessageBytes });
+    this.#arrivals = new AddressBudget(options.maxArrivalsPerMinute);
     this.#timer = setInterval(() => this.#pingAll(), options.pingIntervalMs);
   }
 
@@ -45,8 +50,9 @@ export class WcsServer {
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // A client may vanish in the middle of the handshake.
       socket.on("error", () => socket.destroy());
-      if (this.#connections.size >= this.#options.maxSessions) {
-        socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
+      const refusal = this.#refusal(request.socket.remoteAddress ?? "");
+      if (refusal !== undefined) {
+        socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\n\r\n`);
         return;
       }
       this.#sockets.handleUpgrade(request, socket, head, (ws) => this.#onSocket(ws, request));
@@ -58,6 +64,15 @@ export class WcsServer {
     clearInterval(this.#timer);
     for (const ws of this.#connections.keys()) ws.close(TRY_LATER, "the server stops");
     this.#sockets.close();
+  }
+
+  /** Status line and headers for a client that may not come in now. */
+  #refusal(address: string): string | undefined {
+    if (!this.#arrivals.take(address, this.#services.clock.wallNow())) {
+      return "429 Too Many Requests\r\nRetry-After: 60";
+    }
+    const full = this.#connections.size >= this.#options.maxSessions;
+    return full ? "503 Service Unavailable\r\nRetry-After: 5" : undefined;
   }
 
   #onSocket(ws: WebSocket, { socket }: IncomingMessage): void {

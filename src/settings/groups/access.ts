@@ -17,7 +17,7 @@ export const access = {
   ),
   publish_token: secretText(
     "Publishers must show it: WebSDK clients as custom.token, WHIP clients as Bearer token.",
-    8,
+    16,
   ),
   publish_app_keys: list("Application keys that WebSDK clients may come with; empty allows any."),
 };

@@ -7,6 +7,12 @@ export const limits = {
   max_streams_per_session: integer(32, 1, 10_000, "Streams and players of one WebSDK client."),
   max_players: integer(500, 0, 1_000_000, "Playing browsers at once."),
   max_pushes: integer(1000, 1, 1_000_000, "Pushes at once."),
+  ws_max_connections_per_minute: integer(
+    600,
+    0,
+    1_000_000,
+    "WebSDK connections of one client address in a minute; 0 is without limit.",
+  ),
   ws_max_message_bytes: integer(
     1 << 20,
     1 << 14,
