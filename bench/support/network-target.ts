@@ -36,7 +36,7 @@ export interface OurTarget extends Target {
 export async function ourTarget(): Promise<OurTarget> {
   const udpPort = await freePort();
   const [server, nginx, sink] = await Promise.all([
-    startServer({ media_port_from: udpPort, local_receiver_enabled: "false" }),
+    startServer({ media_port_from: udpPort, rtmp_port: 0 }),
     startNginxRtmp(),
     startSink(),
   ]);

@@ -49,13 +49,13 @@ before(async () => {
   guarded.behaviour = { gate: adobeGate(account, true) };
   [plain, set] = await Promise.all([
     startServer({
-      local_receiver_enabled: "false",
+      rtmp_port: 0,
       rtmp_push_restore: "true",
       rtmp_push_restore_attempts: 2,
       rtmp_push_restore_interval_ms: 300,
     }),
     startServer({
-      local_receiver_enabled: "false",
+      rtmp_port: 0,
       rtmp_transponder_stream_name_prefix: "",
       rtmp_transponder_send_metadata: "false",
       rtmp_publisher_ip: "127.0.0.3",

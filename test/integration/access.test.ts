@@ -148,7 +148,6 @@ test("more requests in a second than allowed are refused with the time to wait",
     http_max_requests_per_second: 5,
     rtmp_port: 0,
     ws_max_connections_per_minute: 2,
-    local_receiver_enabled: "false",
   });
   try {
     const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(`${few.httpUrl}/x`)));
