@@ -10,7 +10,7 @@ const both = (conditions: Conditions): NetworkProfile => {
   return { seed: 11, up: alike, down: alike };
 };
 
-export const BURSTS = { everyMs: 3000, lengthMs: 1000, loss: 0.2 } as const;
+const BURSTS = { everyMs: 3000, lengthMs: 1000, loss: 0.2 } as const;
 
 export const LOSS_PROFILES: Readonly<Record<string, NetworkProfile>> = {
   "no loss": both({}),

@@ -11,7 +11,7 @@ import { startServer, type TestServer, until } from "../../test/support/server.t
 import { freePort } from "../../test/support/static-site.ts";
 import { startSink } from "./sink.ts";
 
-export interface Received {
+interface Received {
   readonly file: string;
   readonly media: ReceivedMedia;
   /** Milliseconds from sending to arrival, one for each picture; empty when unknown. */

@@ -245,12 +245,12 @@ test("a keyframe whose parameter sets were lost is not shown, for they may have 
 test("several wishes for a keyframe make one request, and none once it has come", () => {
   const { ingest, rtcp } = direct();
   send(ingest, { number: 0, key: true, sequence: 0, at: 0 });
-  for (let i = 0; i < 10; i++) ingest.requestKeyframe(micros(1000 + i));
+  for (let i = 0; i < 10; i++) ingest.requestKeyframe("routine", micros(1000 + i));
   assert.equal(rtcp.length, 1);
   send(ingest, { number: 1, key: true, sequence: 3, at: 40_000 });
   for (let at = 50_000; at < 900_000; at += 10_000) ingest.tick(micros(at));
   assert.equal(requestsOf(rtcp), 1);
-  ingest.requestKeyframe(micros(900_000));
+  ingest.requestKeyframe("routine", micros(900_000));
   assert.equal(requestsOf(rtcp), 2);
 });
 
@@ -271,6 +271,15 @@ test("a keyframe that takes its time is not asked for twice, unless a part of it
     });
     assert.equal(requestsOf(rtcp) > before, hole, `hole: ${hole}`);
   }
+});
+
+test("who waits for a first picture need not wait for the gap after a routine request", () => {
+  const { ingest, rtcp } = direct();
+  send(ingest, { number: 0, key: true, sequence: 0, at: 0 });
+  ingest.requestKeyframe("routine", micros(1000));
+  send(ingest, { number: 1, key: true, sequence: 3, at: 40_000 });
+  ingest.requestKeyframe("urgent", micros(340_000));
+  assert.equal(requestsOf(rtcp), 2);
 });
 
 const requestsOf = (rtcp: readonly Uint8Array[]): number =>

@@ -13,7 +13,7 @@ import { wireSeq } from "../protocol/rtp/sequence.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import type { Frame } from "./frame.ts";
 import { IngestTrack } from "./ingest-track.ts";
-import { KeyframeRequester } from "./keyframe-requester.ts";
+import { type KeyframeNeed, KeyframeRequester } from "./keyframe-requester.ts";
 import { MediaClock } from "./media-clock.ts";
 import type { OrderedPacket } from "./packet-receiver.ts";
 import { TransportFeedbackRecorder } from "./transport-feedback.ts";
@@ -151,8 +151,8 @@ export class Ingest {
   }
 
   /** Somebody needs a keyframe: one paced request serves everybody. */
-  requestKeyframe(now: Micros): void {
-    this.#requester.request("routine");
+  requestKeyframe(need: KeyframeNeed, now: Micros): void {
+    this.#requester.request(need);
     this.#askForKeyframe(now);
   }
 

@@ -11,7 +11,7 @@ export interface KeyframeRequesterOptions {
 /** A way of asking for a keyframe. */
 export type KeyframeRequest = "pli" | "fir";
 
-/** `routine`: somebody joins, or the group gets long. `urgent`: the picture is frozen. */
+/** `urgent`: a viewer waits, because the picture is frozen or has yet to start. `routine`: all else. */
 export type KeyframeNeed = "routine" | "urgent";
 
 /** After so many requests without an answer the other way of asking is tried in turn. */

@@ -3,6 +3,7 @@ import type { VideoTag } from "../protocol/flv/tag.ts";
 import { AudioLine, type AudioLineOptions, type AudioSlot } from "./audio-line.ts";
 import type { AudioFrame, Frame, VideoFrame } from "./frame.ts";
 import { GopRing, type GopRingOptions } from "./gop-ring.ts";
+import type { KeyframeNeed } from "./keyframe-requester.ts";
 import { replay } from "./replay.ts";
 import { type VideoFormat, VideoTagEncoder } from "./tag-encoder.ts";
 
@@ -45,7 +46,7 @@ export interface StreamHubOptions {
 
 /** What the hub asks of the ingest side and of the audio engine. */
 export interface HubPorts {
-  requestKeyframe(): void;
+  requestKeyframe(need: KeyframeNeed): void;
   openAudio(): LiveAudio;
 }
 
@@ -165,7 +166,7 @@ export class StreamHub implements TagSource {
     const fresh = first !== undefined && this.timeAt(now) - first.pts <= this.#options.freshGroup;
     this.listen(subscriber, fresh ? first.pts : this.timeAt(now), now);
     if (fresh) replay(this.#ring.tags, this.soundSince(first.pts), subscriber);
-    else this.#ports.requestKeyframe();
+    else this.#ports.requestKeyframe("urgent");
   }
 
   /** Takes a destination out; the last one ends the audio encoding. */
@@ -197,7 +198,7 @@ export class StreamHub implements TagSource {
     const config = this.videoFormat?.config;
     if (config !== undefined) listener.onVideo(config);
     for (const tag of this.#ring.tags) listener.onVideo(tag);
-    if (this.#ring.tags.length === 0) this.#ports.requestKeyframe();
+    if (this.#ring.tags.length === 0) this.#ports.requestKeyframe("urgent");
   }
 
   unwatch(listener: PictureListener): void {
@@ -205,7 +206,7 @@ export class StreamHub implements TagSource {
   }
 
   requestKeyframe(): void {
-    this.#ports.requestKeyframe();
+    this.#ports.requestKeyframe("routine");
   }
 
   /** Slots sent lately that start at `from` or later. */
@@ -237,7 +238,7 @@ export class StreamHub implements TagSource {
     this.#sendAudio(now);
     if (this.#subscribers.size === 0) return;
     if (now - (this.#lastKey ?? -Infinity) >= this.#options.keyframeInterval) {
-      this.#ports.requestKeyframe();
+      this.#ports.requestKeyframe("routine");
     }
     for (const [subscriber, since] of this.#subscribers) {
       if (!subscriber.awaitsFirstPicture) continue;

@@ -67,7 +67,7 @@ export class IngestSession implements Source {
       throw error;
     }
     this.hub = new StreamHub(options.hub, {
-      requestKeyframe: () => this.#ingest.requestKeyframe(ports.clock.now()),
+      requestKeyframe: (need) => this.#ingest.requestKeyframe(need, ports.clock.now()),
       openAudio: () => ports.openAudio(this),
     });
     this.#ingest = this.#openIngest(now);
@@ -90,7 +90,7 @@ export class IngestSession implements Source {
   }
 
   requestKeyframe(): void {
-    this.#ingest.requestKeyframe(this.#ports.clock.now());
+    this.#ingest.requestKeyframe("routine", this.#ports.clock.now());
   }
 
   /** Time-driven work, about every 10 ms. */

@@ -9,7 +9,7 @@ export interface CameraOptions {
 }
 
 /** What the browser says about its sending. */
-export interface SendingStats {
+interface SendingStats {
   /** Video bytes sent so far, without repairs. */
   readonly bytes: number;
   /** Bits per second that its encoder aims at. */

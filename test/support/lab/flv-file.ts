@@ -12,7 +12,7 @@ export interface ReceivedPicture {
   readonly sentAt: number | undefined;
 }
 
-export interface ReceivedSound {
+interface ReceivedSound {
   readonly timestamp: number;
   readonly bytes: number;
 }

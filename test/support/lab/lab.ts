@@ -16,7 +16,7 @@ export interface LabStream {
 }
 
 /** What a destination has so far. */
-export interface Recorded {
+interface Recorded {
   readonly file: string;
   readonly media: ReceivedMedia;
 }

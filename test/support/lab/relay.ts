@@ -37,7 +37,7 @@ export interface NetworkProfile {
 export const CLEAN: NetworkProfile = { seed: 1, up: {}, down: {} };
 
 /** Figures of one direction since `use`. */
-export interface LinkCounts {
+interface LinkCounts {
   datagrams: number;
   bytes: number;
   lost: number;

@@ -13,7 +13,7 @@ import {
 } from "./rtp-track.ts";
 
 /** What is sent of one track. */
-export interface TrackPlan {
+interface TrackPlan {
   /** Milliseconds after the start of its first frame; 0 when absent. */
   readonly fromMs?: number;
   /** Milliseconds from capture to the network: what a camera and an encoder take. */
