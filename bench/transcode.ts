@@ -123,6 +123,7 @@ async function ours(engine: VideoTranscoder, wish: Case, arrived: Arrived): Prom
   const whenReady = new Promise<void>((resolve) => {
     ready = resolve;
   });
+  const opened = performance.now();
   const transcode = engine.open(
     { codec: wish.codec, plan, before: undefined },
     {
@@ -135,6 +136,7 @@ async function ours(engine: VideoTranscoder, wish: Case, arrived: Arrived): Prom
     },
   );
   await whenReady;
+  starts.push(performance.now() - opened);
   return {
     write: (tag) => transcode.write(tag, false),
     cpu: () => cpuOf(pids.at(-1) ?? 0),
@@ -305,6 +307,8 @@ function median(values: readonly number[]): number {
 }
 
 const rows: Record<string, string | number>[] = [];
+/** Milliseconds from the wish to a process that takes pictures. */
+const starts: number[] = [];
 const pids: number[] = [];
 const engine = createVideoTranscoder({
   onEvent: (event) => {
@@ -347,3 +351,4 @@ for (const wish of CASES) {
 }
 await engine.close();
 console.table(rows);
+console.log(`start of a codec process: ${Math.round(median(starts))} ms`);

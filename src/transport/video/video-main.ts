@@ -45,6 +45,10 @@ class VideoHost {
     }
   }
 
+  close(): void {
+    this.#session?.close();
+  }
+
   #picture(payload: Buffer): void {
     const { data, ...picture } = decodePicture(payload);
     if (this.#session?.write(picture, data) !== false) return;
@@ -76,6 +80,7 @@ async function main(): Promise<void> {
     // What the library gives back to the runtime is released in a turn of the event loop.
     if (record.kind === SIGNAL.mark) await turn();
   }
+  host.close();
   process.exit(0);
 }
 

@@ -62,6 +62,12 @@ export class VideoSession {
     if (step !== undefined) this.#repeat(step.from, step.slot + 1);
   }
 
+  close(): void {
+    this.#decoder.close();
+    this.#output?.scaler.close();
+    this.#output?.encoder.close();
+  }
+
   #show(frame: Frame, pts: number): void {
     this.#figures.work += DECODING_SHARE * frame.width * frame.height;
     if (this.#preroll) return;
