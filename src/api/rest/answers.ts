@@ -9,6 +9,20 @@ const reason = z
   })
   .describe("Why something ended or failed.");
 
+const health = z.object({
+  score: z.number().describe("0 to 100; good above 80, bad up to 40."),
+  status: z.enum(["good", "ok", "bad"]),
+  reasons: z
+    .array(
+      z.object({
+        level: z.enum(["error", "warning", "note"]),
+        code: z.string(),
+        text: z.string().describe("For a person."),
+      }),
+    )
+    .describe("The worst first."),
+});
+
 export const pushAnswer = z
   .object({
     mediaSessionId: z.string().describe("Id of the push."),
@@ -30,6 +44,7 @@ export const pushAnswer = z
     framesLost: z.number().describe("Pictures that passed between connections."),
     outageMs: z.number().describe("Media time between connections without anything sent."),
     createDate: milliseconds,
+    health: health.optional().describe("In what `find` and `find_all` answer."),
   })
   .describe("A push, which WCS calls transponder.");
 
