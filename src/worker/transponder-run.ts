@@ -175,8 +175,8 @@ export class TransponderRun {
             hub.join(this.transponder, clock.now());
           },
           onDrain: () => this.transponder.drained(),
-          onClosed: (failure) => {
-            this.transponder.disconnect(this.#silence(failure));
+          onClosed: (failure, silentFor) => {
+            this.transponder.disconnect(silentFor);
             hub.updateAudio(clock.now());
             this.#bytesBefore += publisher.bytesSent();
             this.#publisher = undefined;
@@ -190,11 +190,6 @@ export class TransponderRun {
       this.#publisher = publisher;
       if (this.#stop.signal.aborted) publisher.close();
     });
-  }
-
-  /** How long the destination had taken nothing when that was noticed. */
-  #silence({ code }: FailureValue): Millis {
-    return code === "writeTimeout" ? this.#options.publisher.writeTimeout : millis(0);
   }
 
   #onLive(missed: Missed | undefined): void {

@@ -36,8 +36,11 @@ export interface RtmpPublisherHandlers {
   onPublishing(capabilities: ServerCapabilities): void;
   /** The socket took everything; `backlog()` is low again. */
   onDrain(): void;
-  /** Called once, also after `close()` (then with code `stopped`). */
-  onClosed(failure: RtmpFailure): void;
+  /**
+   * Called once, also after `close()` (then with code `stopped`). `silentFor`: the peer had been taking
+   * nothing for so long; 0 when that is not why it ended.
+   */
+  onClosed(failure: RtmpFailure, silentFor: Millis): void;
 }
 
 /** One connection that publishes one stream to one RTMP server. */

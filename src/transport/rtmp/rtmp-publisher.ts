@@ -2,7 +2,15 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { Failure } from "../../base/failure.ts";
-import { type Clock, type Micros, type Millis, micros, toMicros } from "../../base/time.ts";
+import {
+  type Clock,
+  type Micros,
+  type Millis,
+  micros,
+  millis,
+  toMicros,
+  toMillis,
+} from "../../base/time.ts";
 import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import { withQuery } from "../../protocol/rtmp/adobe-auth.ts";
@@ -18,6 +26,7 @@ import { StallDetector } from "./stall-detector.ts";
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
 const WATCH_MS = 500;
+const STALL_CHECK_MS = 1000;
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
@@ -39,6 +48,7 @@ class SocketPublisher implements RtmpPublisher {
   #session: PublishSession | undefined;
   #closed = false;
   #sentBefore = 0;
+  #silentFor = millis(0);
   /** When the server must have accepted `publish`, whatever the number of connections until then. */
   #deadline = micros(0);
   #end: (failure: CodedFailure) => void = () => undefined;
@@ -62,7 +72,7 @@ class SocketPublisher implements RtmpPublisher {
     }
     clearTimeout(timer);
     this.#closed = true;
-    this.#handlers.onClosed(failure.toValue());
+    this.#handlers.onClosed(failure.toValue(), this.#silentFor);
   }
 
   write(tag: FlvTag, timestamp: Millis): boolean {
@@ -196,18 +206,26 @@ class SocketPublisher implements RtmpPublisher {
 
   /** Calls `onStall` when the peer takes nothing any more; returns what ends the watch. */
   #watchForStall(socket: Socket, onStall: () => void): () => void {
-    const detector = new StallDetector(toMicros(this.#options.writeTimeout), ACK_WINDOW);
+    const detector = new StallDetector(ACK_WINDOW);
     let watching = true;
+    let confirmed = 0;
     const look = async (): Promise<void> => {
       // Before the look into the kernel, so that what is written meanwhile cannot pass for progress.
       const { bytesWritten: written, writableLength: waiting } = socket;
       const now: Micros = this.#clock.now();
       const confirmations = this.#session?.confirmations ?? 0;
-      const unacknowledged = await unacknowledgedBytes(socket);
+      const heard = confirmations > confirmed;
+      confirmed = confirmations;
+      // A server that confirms is alive, and a look into the kernel is not needed.
+      const unacknowledged = heard ? undefined : await unacknowledgedBytes(socket);
       if (!watching) return;
-      if (detector.check({ written, waiting, unacknowledged, confirmations }, now)) onStall();
+      const bytes = { written, waiting, unacknowledged, confirmations };
+      const silence = toMillis(detector.silence(bytes, now));
+      if (silence < this.#options.writeTimeout) return;
+      this.#silentFor = silence;
+      onStall();
     };
-    const timer = setInterval(() => void look(), WATCH_MS);
+    const timer = setInterval(() => void look(), STALL_CHECK_MS);
     return () => {
       watching = false;
       clearInterval(timer);

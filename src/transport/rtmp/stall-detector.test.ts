@@ -8,9 +8,10 @@ type Sample = Omit<SocketBytes, "confirmations"> & Partial<SocketBytes>;
 const SECOND = 1_000_000;
 /** Second at which the connection counts as dead; undefined when never. */
 function deadAt(samples: readonly Sample[]): number | undefined {
-  const detector = new StallDetector(micros(8 * SECOND), 100);
-  const at = samples.findIndex((sample, i) =>
-    detector.check({ confirmations: 0, ...sample }, micros(i * SECOND)),
+  const detector = new StallDetector(100);
+  const at = samples.findIndex(
+    (sample, i) =>
+      detector.silence({ confirmations: 0, ...sample }, micros(i * SECOND)) >= 8 * SECOND,
   );
   return at < 0 ? undefined : at;
 }
@@ -66,6 +67,16 @@ test("a server that never confirms, or has nothing to confirm, is not gone", () 
   assert.equal(deadAt(seconds(60, (s) => taking(1000 * s))), undefined);
   const idle = seconds(60, (s) => ({ ...taking(1000 + Math.min(s, 199)), confirmations: 3 }));
   assert.equal(deadAt(idle), undefined);
+});
+
+test("while a server confirms, nobody needs to look into the kernel, and its death is noticed all the same", () => {
+  const dying = seconds(40, (s) => ({
+    written: 100 * s,
+    waiting: 0,
+    unacknowledged: s <= 20 ? undefined : 100 * (s - 20),
+    confirmations: Math.min(s, 20),
+  }));
+  assert.equal(deadAt(dying), 28);
 });
 
 test("whatever else happens, a peer that takes a byte a second lives", () => {
