@@ -13,6 +13,12 @@ const TOOLS = [
     files: ["/usr/sbin/nginx", "/usr/lib/nginx/modules/ngx_rtmp_module.so"],
     packages: ["nginx", "libnginx-mod-rtmp"],
   },
+  { name: "SIPp", files: ["/usr/bin/sipp"], packages: ["sip-tester"] },
+  {
+    name: "baresip with its video",
+    files: ["/usr/bin/baresip", "/usr/lib/baresip/modules/avcodec.so"],
+    packages: ["baresip-core", "baresip-ffmpeg"],
+  },
   {
     name: "aiortc",
     files: ["/usr/bin/python3", "/usr/lib/python3/dist-packages/aiortc/__init__.py"],

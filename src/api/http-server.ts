@@ -9,6 +9,7 @@ import { Failure } from "../base/failure.ts";
 import type { Clock } from "../base/time.ts";
 import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
+import type { CallService } from "../control/call-service.ts";
 import type { DestinationChecks } from "../control/destination-checks.ts";
 import type { HealthWatch } from "../control/health-watch.ts";
 import type { Readiness } from "../control/readiness.ts";
@@ -23,6 +24,7 @@ import { limitRate, type RateOptions, requireCredentials } from "./guard.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { docsRoutes } from "./openapi/docs-routes.ts";
 import { previewRoute } from "./preview-route.ts";
+import { callRoutes } from "./rest/call-routes.ts";
 import { checkRoute } from "./rest/check-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
@@ -55,6 +57,7 @@ export interface HttpServices {
   readonly pushes: TransponderService;
   readonly checks: DestinationChecks;
   readonly health: HealthWatch;
+  readonly calls: CallService;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
@@ -104,13 +107,14 @@ export function createHttpServer(
 
 const restRoutes =
   (
-    { pushes, checks, streams, events, health }: HttpServices,
+    { pushes, checks, streams, calls, events, health }: HttpServices,
     { checksPerMinute }: RateOptions,
   ): FastifyPluginCallback =>
   (rest, _options, done) => {
     pushRoutes(rest, pushes, health);
     checkRoute(rest, checks, checksPerMinute);
     streamRoutes(rest, streams);
+    callRoutes(rest, calls);
     eventsRoute(rest, events);
     done();
   };

@@ -43,6 +43,35 @@ export interface DestinationWish {
   readonly flashVersion: string | undefined;
 }
 
+/** A SIP call that is to be made for its media. */
+export interface CallWish {
+  /** Whom to call: a number, `user@host` or a SIP URI. */
+  readonly callee: string;
+  readonly login: string;
+  /** Name in the digest, which may differ from the login. */
+  readonly authenticationName: string;
+  /** A secret: never logged. */
+  readonly password: string;
+  readonly displayName: string;
+  readonly domain: string;
+  readonly port: number;
+  /** `host[:port]`, with `;transport=tcp` where it is to be TCP; undefined sends to the domain. */
+  readonly outboundProxy: string | undefined;
+  /** Register before calling, and as long as the call lasts. */
+  readonly register: boolean;
+  readonly hasAudio: boolean;
+  readonly hasVideo: boolean;
+}
+
+/** Where a call stands while it lives; its end is that of its stream. */
+export interface CallProgress {
+  readonly phase: "trying" | "ringing" | "progress" | "established" | "held";
+  /** The last status of the callee, 100 to 699; 0 before the first. */
+  readonly sipStatus: number;
+  readonly audioCodec: string | undefined;
+  readonly videoCodec: string | undefined;
+}
+
 /** Requests to a worker: argument and answer of each. */
 export interface Commands {
   readonly configure: { in: WorkerOptions; out: { readonly udpPort: number } };
@@ -61,6 +90,25 @@ export interface Commands {
   };
   readonly "publish.close": {
     in: { readonly session: MediaSessionId; readonly reason: Reason };
+    out: Empty;
+  };
+  /** Begins a call; it is ended by `publish.close`. */
+  readonly "call.open": {
+    in: {
+      readonly session: MediaSessionId;
+      readonly stream: StreamName;
+      readonly call: CallWish;
+    };
+    out: Empty;
+  };
+  readonly "call.dtmf": {
+    in: {
+      readonly session: MediaSessionId;
+      /** Of `0-9*#A-D`. */
+      readonly tones: string;
+      /** As named events in the audio (RFC 4733) or in the signalling (INFO). */
+      readonly way: "rtp" | "info";
+    };
     out: Empty;
   };
   readonly "play.open": {
@@ -161,6 +209,8 @@ export interface Missed {
 
 /** Life of a push, as seen from outside the worker. */
 export type PushState =
+  /** The stream's name is reserved and its media has not begun. */
+  | { readonly kind: "waitingForSource" }
   | { readonly kind: "connecting"; readonly attempt: number }
   | { readonly kind: "waitingForKeyframe" }
   | {
@@ -197,6 +247,11 @@ export type WorkerEvent =
       readonly videoCodec: string | undefined;
     }
   | { readonly kind: "rtmp.wish"; readonly wish: RtmpWish }
+  | {
+      readonly kind: "call.state";
+      readonly session: MediaSessionId;
+      readonly progress: CallProgress;
+    }
   | { readonly kind: "play.state"; readonly session: MediaSessionId; readonly state: SessionState }
   | { readonly kind: "push.state"; readonly push: TransponderId; readonly state: PushState }
   /** A sound that was not to loop has ended; the live audio is back. */

@@ -1,3 +1,9 @@
+/** First and last. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The slice of the settings that a media worker process gets in its first message. */
 export interface WorkerOptions {
   readonly webrtc: {
@@ -27,6 +33,28 @@ export interface WorkerOptions {
     readonly connectTimeoutMs: number;
     /** Milliseconds without media after which an RTMP publisher counts as gone. */
     readonly idleTimeoutMs: number;
+  };
+  readonly sip: {
+    /** UDP and TCP ports for signalling; each call takes one. */
+    readonly ports: PortRange;
+    /** UDP ports for media; each call takes two for every kind of media. */
+    readonly mediaPorts: PortRange;
+    readonly bindAddress: string | undefined;
+    /** Address to announce instead of the local one. */
+    readonly publicAddress: string | undefined;
+    /** Of calls whose addresses do not say it. */
+    readonly transport: "udp" | "tcp";
+    /** Seconds until a call that nobody takes is given up. */
+    readonly answerTimeoutS: number;
+    /** Milliseconds without media after which an established call counts as lost. */
+    readonly mediaTimeoutMs: number;
+    /** Seconds between two proofs of life that are offered to the other side (RFC 4028). */
+    readonly sessionExpiresS: number;
+    /** Seconds that a registration is asked to last. */
+    readonly registerExpiresS: number;
+    /** Whether media before the answer, such as a ringing tone, belongs to the stream. */
+    readonly earlyMedia: boolean;
+    readonly userAgent: string;
   };
   readonly audio: {
     /** 0 follows the source. */

@@ -21,6 +21,7 @@ function push(id: string, change: Partial<PushRecord> = {}): PushRecord {
     echo: {},
     createdAt: 0,
     state: { kind: "live" },
+    begin: undefined,
     lastError: undefined,
     muted: false,
     sound: undefined,

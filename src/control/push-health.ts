@@ -69,6 +69,9 @@ function stateFinding(state: PushState): Finding | undefined {
       ? error("push.reconnecting", `Connecting again, attempt ${state.attempt}.`)
       : warning("push.connecting", "Connecting to the destination.");
   }
+  if (state.kind === "waitingForSource") {
+    return warning("push.noSource", "Waiting for the stream's media to begin.");
+  }
   if (state.kind === "waitingForKeyframe") {
     return warning("push.waiting", "Connected; waiting for a picture to begin with.");
   }

@@ -4,10 +4,10 @@ import type { WorkerHandle } from "./workers.ts";
 
 /** Where a session came from, for the objects that REST and WCS show. */
 export interface Owner {
-  /** Identifies the WCS connection, WHIP resource or RTMP connection. */
+  /** Identifies the WCS connection, WHIP resource, RTMP connection or SIP call. */
   readonly sessionId: string;
   readonly appKey: string;
-  readonly door: "wcs" | "whip" | "rtmp" | "flv";
+  readonly door: "wcs" | "whip" | "rtmp" | "flv" | "sip";
 }
 
 /** What the owner of a stream or player is told. */
@@ -32,7 +32,8 @@ export interface StreamRecord {
   readonly rtmpUrl: string | undefined;
   /** Unix milliseconds. */
   readonly createdAt: number;
-  state: "pending" | "live";
+  /** `reserved`: may be pushed already, and goes live when its media begins. */
+  state: "pending" | "reserved" | "live";
   audioCodec: string;
   videoCodec: string;
   width: number;
@@ -66,6 +67,8 @@ export interface PushRecord {
   readonly publishedName: string;
   /** The published name may be a stream key: it came with the URL, or nothing was put before it. */
   readonly nameIsKey: boolean;
+  /** Holds a push back until its source is live; called then, once. */
+  begin: (() => void) | undefined;
   /** What the request asked for and REST echoes. */
   readonly echo: Readonly<Record<string, unknown>>;
   readonly createdAt: number;

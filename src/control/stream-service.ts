@@ -13,15 +13,19 @@ export interface StreamLimits {
   readonly maxPlayers: number;
 }
 
-export interface PublishWish {
+/** What is known of a stream from its beginning. */
+export interface StreamWish {
   readonly session: MediaSessionId;
   readonly name: StreamName;
-  readonly offer: string;
   readonly bitrate: BitrateWish;
   readonly hasAudio: boolean;
   readonly hasVideo: boolean;
   readonly rtmpUrl: string | undefined;
   readonly owner: Owner;
+}
+
+export interface PublishWish extends StreamWish {
+  readonly offer: string;
 }
 
 /** A source that has no offer. */
@@ -99,41 +103,50 @@ export class StreamService {
    * Opens a stream and answers its offer; `observer` learns the rest. The name is taken from now on.
    * Rejects with `Failure`; then nothing is left behind and the observer hears nothing.
    */
-  async publish(wish: PublishWish, observer: SessionObserver): Promise<string> {
-    const taken = this.#registry.streamNamed(wish.name);
-    if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
-    this.#refuseKnown(wish.session);
-    if (this.#registry.streams.length >= this.#limits.maxStreams) {
-      throw fail("tooMany", `the limit of ${this.#limits.maxStreams} streams is reached`);
-    }
+  publish(wish: PublishWish, observer: SessionObserver): Promise<string> {
     const { offer, ...kept } = wish;
-    const stream: StreamRecord = {
-      ...kept,
-      observer,
-      worker: this.#workers.place(),
-      createdAt: this.#clock.wallNow(),
-      state: "pending",
-      audioCodec: "",
-      videoCodec: "",
-      width: 0,
-      height: 0,
-      audioMuted: false,
-      videoMuted: false,
-    };
-    this.#registry.addStream(stream);
-    this.#tell(stream);
-    try {
+    return this.#open(kept, observer, "pending", async (stream) => {
       const { session, name, bitrate } = wish;
       const arg = { session, stream: name, offer, bitrate };
       const opened = await stream.worker.request("publish.open", arg);
-      if (this.#registry.stream(session) !== stream) throw fail("stopped", "ended while opening");
       stream.audioCodec = opened.audioCodec ?? "";
       stream.videoCodec = opened.videoCodec ?? "";
       return opened.answer;
+    });
+  }
+
+  /**
+   * Takes a name for a source that will flow later: pushes may be started at once. `open` begins it on
+   * the stream's worker. Rejects as `publish` does.
+   */
+  reserve(
+    wish: StreamWish,
+    observer: SessionObserver,
+    open: (stream: StreamRecord) => Promise<void>,
+  ): Promise<void> {
+    return this.#open(wish, observer, "reserved", open);
+  }
+
+  async #open<T>(
+    wish: StreamWish,
+    observer: SessionObserver,
+    state: "pending" | "reserved",
+    open: (stream: StreamRecord) => Promise<T>,
+  ): Promise<T> {
+    this.#refuseKnown(wish.session);
+    const stream = this.#add(wish, state, observer, () => this.#workers.place());
+    try {
+      const opened = await open(stream);
+      if (this.#registry.stream(stream.session) !== stream) {
+        throw fail("stopped", "ended while opening");
+      }
+      return opened;
     } catch (error) {
       if (this.#registry.stream(stream.session) === stream) {
+        const reason = asFailure(error).toValue();
         this.#registry.removeStream(stream);
-        this.#tell(stream, asFailure(error).toValue());
+        this.#tell(stream, reason);
+        this.#hooks.onStreamEnded(stream, reason);
       }
       throw error;
     }
@@ -143,6 +156,17 @@ export class StreamService {
    * Takes a name for a source that a worker has already. Throws `Failure`: `streamNameInUse`, `tooMany`.
    */
   adopt(wish: AdoptWish, worker: WorkerHandle, observer: SessionObserver): void {
+    const bitrate = { start: 0, min: 0, max: 0 };
+    const facts = { ...wish, bitrate, hasAudio: true, hasVideo: true, rtmpUrl: undefined };
+    this.#add(facts, "pending", observer, () => worker);
+  }
+
+  #add(
+    wish: StreamWish,
+    state: "pending" | "reserved",
+    observer: SessionObserver,
+    place: () => WorkerHandle,
+  ): StreamRecord {
     const taken = this.#registry.streamNamed(wish.name);
     if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
     if (this.#registry.streams.length >= this.#limits.maxStreams) {
@@ -150,14 +174,10 @@ export class StreamService {
     }
     const stream: StreamRecord = {
       ...wish,
-      bitrate: { start: 0, min: 0, max: 0 },
-      hasAudio: true,
-      hasVideo: true,
-      rtmpUrl: undefined,
       observer,
-      worker,
+      worker: place(),
       createdAt: this.#clock.wallNow(),
-      state: "pending",
+      state,
       audioCodec: "",
       videoCodec: "",
       width: 0,
@@ -167,6 +187,7 @@ export class StreamService {
     };
     this.#registry.addStream(stream);
     this.#tell(stream);
+    return stream;
   }
 
   /** Opens a player of a live stream and answers its offer. Rejects with `Failure`. */
@@ -249,7 +270,7 @@ export class StreamService {
     const stream = this.#registry.stream(session);
     if (stream === undefined) return;
     if (state.kind === "ended") this.#afterGrace(stream, state.reason);
-    else if (stream.state === "pending") {
+    else if (stream.state !== "live") {
       stream.state = "live";
       this.#tell(stream);
       this.#logger.info({ stream: stream.name, session, door: stream.owner.door }, "stream live");
@@ -258,11 +279,14 @@ export class StreamService {
     }
   }
 
+  /** What a stream consists of, where it shows later than at its beginning. */
   onCodecs(session: MediaSessionId, audio: string | undefined, video: string | undefined): void {
     const stream = this.#registry.stream(session);
-    if (stream !== undefined) {
-      Object.assign(stream, { audioCodec: audio ?? "", videoCodec: video ?? "" });
-    }
+    if (stream === undefined) return;
+    const [audioCodec, videoCodec] = [audio ?? "", video ?? ""];
+    if (stream.audioCodec === audioCodec && stream.videoCodec === videoCodec) return;
+    Object.assign(stream, { audioCodec, videoCodec });
+    this.#tell(stream);
   }
 
   onVideoSize(session: MediaSessionId, width: number, height: number): void {

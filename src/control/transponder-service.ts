@@ -110,6 +110,7 @@ export class TransponderService {
       nameIsKey: this.#isFull(wish) || this.#options.namePrefix === "",
       echo: wish.echo,
       createdAt: this.#clock.wallNow(),
+      begin: undefined,
       state: { kind: "connecting", attempt: 1 },
       lastError: undefined,
       reconnects: 0,
@@ -119,6 +120,27 @@ export class TransponderService {
       sound,
     };
     this.#registry.addPush(push);
+    if (stream.state === "reserved") this.#hold(push, wish);
+    else await this.#begin(push, wish);
+    this.#logger.info({ push: push.id, stream: stream.name, host: url.host }, "push started");
+    return push;
+  }
+
+  /**
+   * Platforms close a connection that stays silent, so a push of a reserved stream does not connect before
+   * there is media.
+   */
+  #hold(push: PushRecord, wish: StartWish): void {
+    push.state = { kind: "waitingForSource" };
+    push.begin = () => {
+      push.begin = undefined;
+      push.state = { kind: "connecting", attempt: 1 };
+      this.#begin(push, wish).catch((error: unknown) => this.#warn(push.sourceName, error));
+    };
+    this.#tell(push);
+  }
+
+  async #begin(push: PushRecord, wish: StartWish): Promise<void> {
     this.#tell(push);
     try {
       await this.#startOnWorker(push, wish);
@@ -126,20 +148,24 @@ export class TransponderService {
       this.#ended(push, asFailure(error).toValue());
       throw error;
     }
-    this.#logger.info({ push: push.id, stream: stream.name, host: url.host }, "push started");
-    return push;
+  }
+
+  #warn(stream: StreamName, error: unknown): void {
+    const { code, message, cause } = asFailure(error);
+    this.#logger.warn({ stream, code, detail: message, error: cause }, "push not started");
   }
 
   async terminate(id: string, reason?: Reason): Promise<void> {
     const push = this.#push(id);
     const why = reason ?? { code: "terminated", message: "a REST call ended it" };
     this.#ended(push, why);
+    if (push.begin !== undefined) return;
     await push.worker.request("push.stop", { push: push.id, reason: why }).catch(ignoreGone);
   }
 
   async setMuted(id: string, muted: boolean): Promise<void> {
     const push = this.#push(id);
-    await push.worker.request("push.mute", { push: push.id, muted });
+    if (push.begin === undefined) await push.worker.request("push.mute", { push: push.id, muted });
     push.muted = muted;
     this.#tell(push);
   }
@@ -148,13 +174,17 @@ export class TransponderService {
   async setSound(id: string, file: string | undefined, loop: boolean): Promise<void> {
     const push = this.#push(id);
     const sound = file === undefined ? undefined : await this.#soundWish(file, loop);
-    await push.worker.request("push.sound", { push: push.id, sound });
+    if (push.begin === undefined) await push.worker.request("push.sound", { push: push.id, sound });
     push.sound = sound;
     this.#tell(push);
   }
 
-  /** Pushes that come with a stream: its own `rtmpUrl`, and the one that every stream gets. */
+  /**
+   * Pushes that waited for the stream begin, and those that come with it: to its own `rtmpUrl`, and to the
+   * one that every stream gets.
+   */
   onStreamLive(stream: StreamRecord): void {
+    for (const push of this.#registry.pushesOf(stream.session)) push.begin?.();
     const everybodys = this.#isEcho(stream) ? undefined : this.#options.autoStartUrl;
     for (const rtmpUrl of [stream.rtmpUrl, everybodys]) {
       if (rtmpUrl === undefined || rtmpUrl === "") continue;
@@ -166,9 +196,7 @@ export class TransponderService {
       };
       const more = { options: undefined, video: undefined, echo: {} };
       this.startup({ ...wish, ...more }).catch((error: unknown) => {
-        const { code, message, cause } = asFailure(error);
-        const fields = { stream: stream.name, code, detail: message };
-        this.#logger.warn({ ...fields, error: cause }, "push not started");
+        this.#warn(stream.name, error);
       });
     }
   }
@@ -233,7 +261,7 @@ export class TransponderService {
 
   #stream(name: string): StreamRecord {
     const stream = this.#registry.streamNamed(name as StreamName);
-    if (stream?.state !== "live") {
+    if (stream === undefined || stream.state === "pending") {
       throw fail("streamNotFound", "streamName: no stream of this name is published");
     }
     return stream;

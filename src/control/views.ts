@@ -8,7 +8,7 @@ import { streamObject } from "./stream-object.ts";
 export interface StreamView extends Readonly<Record<string, unknown>> {
   readonly mediaSessionId: string;
   readonly name: string;
-  readonly state: "pending" | "live" | "ended";
+  readonly state: "pending" | "reserved" | "live" | "ended";
   /** Why it ended. */
   readonly reason: Reason | null;
 }
@@ -50,7 +50,7 @@ const WISHES = ["bitrate", "fps", "keyFrameInterval"] as const;
 const MASK = "***";
 
 const statusOf = (state: StreamView["state"]): string =>
-  state === "live" ? "PUBLISHING" : state === "pending" ? "PENDING" : "UNPUBLISHED";
+  state === "live" ? "PUBLISHING" : state === "ended" ? "UNPUBLISHED" : "PENDING";
 
 /** `ended` says why it ended. */
 export function streamView(stream: StreamRecord, ended?: Reason): StreamView {

@@ -6,6 +6,7 @@ import type { Scope } from "../base/scope.ts";
 import { millis } from "../base/time.ts";
 import type { WorkerEvent } from "../contract/messages.ts";
 import { Access } from "../control/access.ts";
+import { CallService } from "../control/call-service.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
@@ -37,6 +38,7 @@ export interface Services {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
   readonly checks: DestinationChecks;
+  readonly calls: CallService;
   /** Undefined when nobody wants any. */
   readonly webhooks: Webhooks | undefined;
   readonly health: HealthWatch;
@@ -85,13 +87,14 @@ export async function openServices(
     logger,
     journal,
   );
+  const calls = new CallService(registry, streams, settings.max_calls, systemClock, logger);
   streams.setHooks({
     onStreamLive: (stream) => pushes.onStreamLive(stream),
     onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
   });
   scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
   const rtmp = new RtmpService(streams, (_name, token) => access.checkPublishToken(token), logger);
-  await pool.start(listenerOf({ pool, streams, pushes, rtmp })).catch((error: Error) => {
+  await pool.start(listenerOf({ pool, streams, pushes, calls, rtmp })).catch((error: Error) => {
     throw new Error(`media worker: ${error.message} (media_port_from, ip_local)`);
   });
   const checks = new DestinationChecks(pool, {
@@ -103,17 +106,8 @@ export async function openServices(
   const readiness = new Readiness(() => pool.stats().length);
   const health = openHealth(registry, pool, scope);
   return {
-    registry,
-    journal,
-    pool,
-    access,
-    readiness,
-    streams,
-    pushes,
-    checks,
-    health,
-    webhooks,
-    logger,
+    ...{ registry, journal, pool, access, readiness, streams, pushes, calls },
+    ...{ checks, health, webhooks, logger },
   };
 }
 
@@ -168,34 +162,39 @@ interface Told {
   readonly pool: WorkerPool;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly calls: CallService;
   readonly rtmp: RtmpService;
 }
 
 /** Who is told what the workers tell. */
-function listenerOf({ pool, streams, pushes, rtmp }: Told): WorkerListener {
+function listenerOf({ rtmp, pool, ...services }: Told): WorkerListener {
   return {
     onEvent: (worker, event) => {
       if (event.kind !== "rtmp.wish") {
-        dispatch(event, streams, pushes);
+        dispatch(event, services);
         return;
       }
       const handle = pool.named(worker);
       if (handle !== undefined) void rtmp.onWish(handle, event.wish);
     },
     onDied: (worker) => {
-      pushes.onWorkerDied(worker);
-      streams.onWorkerDied(worker);
+      services.pushes.onWorkerDied(worker);
+      services.streams.onWorkerDied(worker);
     },
   };
 }
 
 type MediaEvent = Exclude<WorkerEvent, { readonly kind: "rtmp.wish" }>;
 
-function dispatch(event: MediaEvent, streams: StreamService, pushes: TransponderService): void {
+function dispatch(
+  event: MediaEvent,
+  { streams, pushes, calls }: Pick<Services, "streams" | "pushes" | "calls">,
+): void {
   if (event.kind === "publish.state") streams.onPublishState(event.session, event.state);
   else if (event.kind === "play.state") streams.onPlayState(event.session, event.state);
   else if (event.kind === "push.state") pushes.onPushState(event.push, event.state);
   else if (event.kind === "push.soundEnded") pushes.onSoundEnded(event.push);
+  else if (event.kind === "call.state") calls.onProgress(event.session, event.progress);
   else if (event.kind === "publish.codecs") {
     streams.onCodecs(event.session, event.audioCodec, event.videoCodec);
   } else streams.onVideoSize(event.session, event.width, event.height);

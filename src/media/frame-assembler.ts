@@ -2,6 +2,7 @@
 import { ProtocolError } from "../base/protocol-error.ts";
 import { type Micros, micros, ticksToMicros } from "../base/time.ts";
 import { opusPacketInfo } from "../codec/opus/toc.ts";
+import { speexFrames } from "../codec/speex/frames.ts";
 import type { Ticks } from "../protocol/rtp/timestamp.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import type { AudioCodec, AudioFrame, Frame, VideoCodec, VideoFrame } from "./frame.ts";
@@ -110,7 +111,10 @@ export class VideoAssembler implements FrameAssembler {
   }
 }
 
-/** Opus and G.711 packets to audio frames: one packet is one frame (RFC 7587, 4.2; RFC 3551, 4.5.14). */
+const speexDuration = (payload: Uint8Array): Micros =>
+  micros(20_000 * Math.max(1, speexFrames(payload).length));
+
+/** Opus, G.711 and Speex packets to audio frames: one packet is one frame (RFC 7587, 4.2; RFC 3551, 4.5.14). */
 export class AudioAssembler implements FrameAssembler {
   readonly needsKeyframe = false;
   readonly dropped = 0;
@@ -143,6 +147,7 @@ export class AudioAssembler implements FrameAssembler {
 
   #info(payload: Uint8Array): { readonly channels: 1 | 2; readonly duration: Micros } {
     if (this.#codec === "opus") return opusPacketInfo(payload);
+    if (this.#codec === "speex") return { channels: 1, duration: speexDuration(payload) };
     return { channels: 1, duration: ticksToMicros(payload.byteLength, this.#track.clockRate) };
   }
 }

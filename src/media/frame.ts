@@ -2,7 +2,7 @@ import type { Micros } from "../base/time.ts";
 import type { NalUnit } from "../codec/h264/nal-unit.ts";
 
 /** Audio codecs a source may send. */
-export type AudioCodec = "opus" | "pcma" | "pcmu";
+export type AudioCodec = "opus" | "pcma" | "pcmu" | "speex";
 
 /** Video codecs that a source may send. */
 export type VideoCodec = "h264" | "vp8" | "vp9" | "av1";

@@ -116,6 +116,11 @@ function contradictions(settings: Settings, written: ReadonlyMap<string, Written
   if (ports < settings.workers) {
     say("media_port_to", `${settings.workers} workers need as many ports from media_port_from on`);
   }
+  for (const kind of ["sip_port", "sip_media_port"] as const) {
+    if (settings[`${kind}_to`] < settings[`${kind}_from`]) {
+      say(`${kind}_to`, `must not be lower than ${kind}_from`);
+    }
+  }
   if ((settings.tls_certificate_file === undefined) !== (settings.tls_key_file === undefined)) {
     say("tls_certificate_file", "must be given together with tls_key_file");
   }

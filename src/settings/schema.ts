@@ -8,6 +8,7 @@ import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
 import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
 import { clients, observation, processes, rest, shutdown, tls } from "./groups/server.ts";
+import { sip } from "./groups/sip.ts";
 import { transcoding } from "./groups/transcoding.ts";
 
 /** In the order of the reference. */
@@ -21,6 +22,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Publishers", shape: publishers },
   { heading: "Sound", shape: sound },
   { heading: "Transcoding", shape: transcoding },
+  { heading: "SIP calls", shape: sip },
   { heading: "Clients", shape: clients },
   { heading: "REST", shape: rest },
   { heading: "Access", shape: access },
@@ -42,6 +44,7 @@ export const settingsSchema = z.object({
   ...publishers,
   ...sound,
   ...transcoding,
+  ...sip,
   ...clients,
   ...rest,
   ...access,

@@ -1,6 +1,9 @@
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { Settings } from "./schema.ts";
 
+const bindAddress = ({ ip_local: address }: Settings): string | undefined =>
+  address === "0.0.0.0" ? undefined : address;
+
 /** What worker number `index` (from 0) is configured with; `extraCa` is PEM text. */
 export function workerOptions(
   settings: Settings,
@@ -10,7 +13,7 @@ export function workerOptions(
   return {
     webrtc: {
       udpPort: settings.media_port_from + index,
-      bindAddress: settings.ip_local === "0.0.0.0" ? undefined : settings.ip_local,
+      bindAddress: bindAddress(settings),
       publicAddress: settings.ip,
     },
     ingest: {
@@ -25,6 +28,7 @@ export function workerOptions(
       connectTimeoutMs: settings.rtmp_handshake_timeout_ms,
       idleTimeoutMs: settings.rtmp_idle_timeout_ms,
     },
+    sip: sipOptions(settings),
     audio: {
       channels: settings.audio_channels === "auto" ? 0 : settings.audio_channels === "1" ? 1 : 2,
       monoBitrate: settings.audio_mono_bitrate_kbps * 1000,
@@ -47,6 +51,22 @@ export const destinationRules = (settings: Settings): WorkerOptions["push"]["des
   allow: settings.destinations_allow,
   deny: settings.destinations_deny,
 });
+
+function sipOptions(settings: Settings): WorkerOptions["sip"] {
+  return {
+    ports: { from: settings.sip_port_from, to: settings.sip_port_to },
+    mediaPorts: { from: settings.sip_media_port_from, to: settings.sip_media_port_to },
+    bindAddress: bindAddress(settings),
+    publicAddress: settings.ip,
+    transport: settings.sip_transport,
+    answerTimeoutS: settings.sip_answer_timeout_s,
+    mediaTimeoutMs: settings.sip_media_timeout_ms,
+    sessionExpiresS: settings.sip_session_expires_s,
+    registerExpiresS: settings.sip_register_expires_s,
+    earlyMedia: settings.sip_early_media,
+    userAgent: settings.sip_user_agent,
+  };
+}
 
 function pushOptions(settings: Settings, extraCa: string | undefined): WorkerOptions["push"] {
   return {

@@ -70,6 +70,8 @@ const answerer = new Answerer<Commands, WorkerEvent>(
     configure: (options) => configure(options, (event) => answerer.emit(event)),
     "publish.open": (arg) => ready().handlers["publish.open"](arg),
     "publish.close": (arg) => ready().handlers["publish.close"](arg),
+    "call.open": (arg) => ready().handlers["call.open"](arg),
+    "call.dtmf": (arg) => ready().handlers["call.dtmf"](arg),
     "play.open": (arg) => ready().handlers["play.open"](arg),
     "play.close": (arg) => ready().handlers["play.close"](arg),
     "rtmp.publish": (arg) => ready().handlers["rtmp.publish"](arg),

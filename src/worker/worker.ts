@@ -8,6 +8,7 @@ import type { VideoCodec } from "../media/frame.ts";
 import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
+import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { VideoTranscoder } from "../transport/video/transcoder.ts";
 import type { PeerFactory } from "../transport/webrtc/peer.ts";
 import { checkDestination } from "./destination-check.ts";
@@ -17,6 +18,7 @@ import { ProcessMeter } from "./process-meter.ts";
 import { Push } from "./push.ts";
 import { Renditions } from "./renditions.ts";
 import { RtmpSource } from "./rtmp-source.ts";
+import { SipSession } from "./sip-session.ts";
 import type { Source, SourcePorts } from "./source.ts";
 import {
   ClipShelf,
@@ -69,6 +71,13 @@ export class Worker {
     "publish.open": (arg) => this.#openPublish(arg),
     "publish.close": ({ session, reason }) => {
       void this.#streams.get(session)?.source.end(reason);
+      return DONE;
+    },
+    "call.open": (arg) => this.#openCall(arg),
+    "call.dtmf": ({ session, tones, way }) => {
+      const { source } = this.#stream(session);
+      if (!(source instanceof SipSession)) throw fail("callNotFound", "this stream is no call");
+      source.sendTones(tones, way);
       return DONE;
     },
     "play.open": (arg) => this.#openPlay(arg),
@@ -155,6 +164,26 @@ export class Worker {
       audioCodec: ingest.codecOf("audio"),
       videoCodec: ingest.codecOf("video"),
     };
+  }
+
+  #openCall(arg: Commands["call.open"]["in"]): Commands["call.open"]["out"] {
+    if (this.#streams.has(arg.session)) throw fail("sessionIdInUse", "the worker has this session");
+    const { session, call } = arg;
+    const { ingest, sip, push } = this.#options;
+    const source = new SipSession(
+      {
+        ...{ session, call, ingest, sip },
+        hub: this.#hubOptions(),
+        mayConnect: destinationGuard(push.destinations),
+      },
+      {
+        ...this.#sourcePorts(session),
+        onProgress: (progress) => this.#ports.emit({ kind: "call.state", session, progress }),
+      },
+    );
+    this.#streams.set(session, { source, audio: undefined });
+    if (call.hasAudio) this.#ports.transcoder.warmUp();
+    return DONE;
   }
 
   #sourcePorts(session: MediaSessionId): SourcePorts {

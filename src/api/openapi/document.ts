@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { FAILURES, type FailureCode } from "../../contract/failures.ts";
 import {
+  callAnswer,
   checkAnswer,
   errorAnswer,
   healthAnswer,
@@ -9,7 +10,8 @@ import {
   readinessAnswer,
   streamAnswer,
 } from "../rest/answers.ts";
-import { OPERATIONS, type Operation } from "../rest/operations.ts";
+import type { Operation } from "../rest/operation.ts";
+import { OPERATIONS } from "../rest/operations.ts";
 import { OTHER_PATHS } from "./other-paths.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -22,8 +24,8 @@ export interface OpenApiDocument {
 }
 
 const DESCRIPTION = [
-  "Republishes WebRTC streams to RTMP servers. The operations under /rest-api/push and",
-  "/rest-api/stream are those of Flashphoner WCS 5.2: numbers and booleans may also be given as text,",
+  "Republishes WebRTC streams and SIP calls to RTMP servers. The operations under /rest-api/push,",
+  "/rest-api/stream and /rest-api/call are those of Flashphoner WCS 5.2: numbers and booleans may also be given as text,",
   "fields that are not known are ignored, and 0 means unset.",
 ].join(" ");
 
@@ -31,12 +33,14 @@ const DESCRIPTION = [
 const NAMED = new Map<z.ZodType, string>([
   [pushAnswer, "Push"],
   [streamAnswer, "Stream"],
+  [callAnswer, "Call"],
   [checkAnswer, "Check"],
   [errorAnswer, "Error"],
   [readinessAnswer, "Readiness"],
   [healthAnswer, "Health"],
 ]);
 
+const TAGS: Readonly<Record<string, string>> = { push: "Pushes", call: "Calls" };
 /** Refusals that any guarded operation may answer with. */
 const COMMON: readonly FailureCode[] = ["unauthorized", "tooMany", "internal"];
 const SECURITY = [{}, { basic: [] }, { bearer: [] }];
@@ -77,7 +81,7 @@ function describeOperation(id: string, method: "GET" | "POST", operation: Operat
   const { body, path, summary, refusals } = operation;
   return {
     operationId: method === "GET" && operation.methods.length > 1 ? `${id}Get` : id,
-    tags: [path.split("/")[1] === "push" ? "Pushes" : "Streams"],
+    tags: [TAGS[path.split("/")[1] ?? ""] ?? "Streams"],
     summary,
     security: SECURITY,
     ...(body !== undefined && {

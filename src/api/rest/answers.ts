@@ -39,7 +39,14 @@ export const pushAnswer = z
     soundEnabled: z.boolean(),
     options: z.object({}).loose(),
     sourceStreamName: z.string().describe("Name of the stream that is pushed."),
-    state: z.enum(["connecting", "waitingForKeyframe", "live", "backingOff", "ended"]),
+    state: z.enum([
+      "waitingForSource",
+      "connecting",
+      "waitingForKeyframe",
+      "live",
+      "backingOff",
+      "ended",
+    ]),
     attempt: z.number().describe("Number of the attempt to connect, from 1; 0 while connected."),
     lastError: reason.nullable(),
     reconnects: z.number().describe("How often the connection was lost and restored."),
@@ -57,10 +64,10 @@ export const streamAnswer = z
     mediaSessionId: z.string(),
     name: z.string(),
     appKey: z.string(),
-    sessionId: z.string().describe("Of the WebSDK connection or WHIP resource."),
+    sessionId: z.string().describe("Of the WebSDK connection, WHIP resource or SIP call."),
     published: z.boolean(),
     status: z.enum(["PENDING", "PUBLISHING", "UNPUBLISHED"]),
-    state: z.enum(["pending", "live", "ended"]),
+    state: z.enum(["pending", "reserved", "live", "ended"]),
     reason: reason.nullable().describe("Why it ended."),
     info: z.null(),
     hasVideo: z.boolean(),
@@ -88,6 +95,32 @@ export const streamAnswer = z
     cvoExtension: z.boolean(),
   })
   .describe("A published stream. Fields that only WCS fills are 0, false or empty.");
+
+export const callAnswer = z
+  .object({
+    callId: z.string(),
+    sessionId: z.string().describe("Media session of the stream."),
+    toStream: z.string().describe("Name of the stream."),
+    appKey: z.string(),
+    status: z.enum([
+      ...(["PENDING", "TRYING", "RING", "SESSION_PROGRESS", "ESTABLISHED", "HOLD"] as const),
+      ...(["FINISHED", "BUSY", "FAILED"] as const),
+    ]),
+    sipStatus: z.number().nullable().describe("The last status of the other side."),
+    reason: reason.nullable().describe("Why it ended."),
+    caller: z.string(),
+    callee: z.string(),
+    visibleName: z.string(),
+    hasAudio: z.boolean(),
+    hasVideo: z.boolean(),
+    incoming: z.boolean(),
+    custom: z.unknown(),
+    rtmpUrl: z.string().nullable(),
+    rtmpStream: z.string().nullable(),
+    createDate: milliseconds,
+  })
+  .loose()
+  .describe("A SIP call. Fields that only WCS fills are null or false.");
 
 export const checkAnswer = z
   .object({

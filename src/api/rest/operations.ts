@@ -1,7 +1,7 @@
 /** Every operation of REST: where it is, what it takes, answers and refuses. Routes and OpenAPI are made of it. */
-import type { z } from "zod";
-import type { FailureCode } from "../../contract/failures.ts";
 import { checkAnswer, pushAnswer, streamAnswer } from "./answers.ts";
+import { CALL_OPERATIONS } from "./call-operations.ts";
+import { type Operation, operation } from "./operation.ts";
 import {
   checkBody,
   findBody,
@@ -11,30 +11,6 @@ import {
   streamFindBody,
   streamTerminateBody,
 } from "./schemas.ts";
-
-export interface Operation<Body extends z.ZodType = z.ZodType> {
-  /** Below `/rest-api`. */
-  readonly path: string;
-  readonly methods: readonly ("GET" | "POST")[];
-  readonly summary: string;
-  readonly body: Body | undefined;
-  /** Undefined is an empty answer. */
-  readonly answer: z.ZodType | undefined;
-  /** The answer is a list of such. */
-  readonly list: boolean;
-  readonly refusals: readonly FailureCode[];
-}
-
-type Given<Body extends z.ZodType> = Pick<Operation, "path" | "summary"> & Partial<Operation<Body>>;
-
-const operation = <Body extends z.ZodType = z.ZodNever>(given: Given<Body>): Operation<Body> => ({
-  methods: ["POST"],
-  body: undefined,
-  answer: undefined,
-  list: false,
-  refusals: [],
-  ...given,
-});
 
 export const OPERATIONS = {
   pushStartup: operation({
@@ -130,4 +106,5 @@ export const OPERATIONS = {
     body: streamTerminateBody,
     refusals: ["badRequest", "streamNotFound"],
   }),
+  ...CALL_OPERATIONS,
 } as const satisfies Record<string, Operation>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** Clients send numbers as text too. */
-const integer = (lowest: number, highest: number) =>
+export const integer = (lowest: number, highest: number) =>
   z.preprocess(
     (value) =>
       typeof value === "string" && /^\d{1,10}$/.test(value.trim()) ? Number(value) : value,
@@ -31,21 +31,21 @@ const frameRate = (highest: number) =>
   );
 
 /** Clients send booleans as text too. */
-const bool = z.preprocess(
+export const bool = z.preprocess(
   (value) => (value === "true" ? true : value === "false" ? false : value),
   z.boolean(),
 );
 
-const text = (longest: number) => z.string().min(1).max(longest);
+export const text = (longest: number) => z.string().min(1).max(longest);
 /** An absent field, an empty one and null mean the same to WCS clients. */
-const filter = (longest: number) =>
+export const filter = (longest: number) =>
   z.preprocess(
     (value) => (value === null || value === "" ? undefined : value),
     text(longest).optional(),
   );
 
-const NAME = 512;
-const URL = 4096;
+export const NAME = 512;
+export const URL = 4096;
 
 const startAction = z.discriminatedUnion("action", [
   z.object({ action: z.literal("mute") }),

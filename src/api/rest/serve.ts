@@ -1,7 +1,7 @@
 import type { FastifyInstance, onRequestAsyncHookHandler } from "fastify";
 import type { z } from "zod";
 import { readBody } from "./body.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 
 /** Serves an operation: its body is read by its own schema before `handle` sees it. */
 export function serve<Body extends z.ZodType>(

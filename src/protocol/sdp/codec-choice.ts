@@ -3,7 +3,11 @@ import type { NegotiatedCodec } from "./negotiated.ts";
 import type { MediaSection, PayloadFormat } from "./session-description.ts";
 
 export const VIDEO_CODECS: readonly NegotiatedCodec[] = ["h264", "vp8", "vp9", "av1"];
-const AUDIO_CODECS: readonly NegotiatedCodec[] = ["opus", "pcma", "pcmu"];
+const AUDIO_CODECS: readonly NegotiatedCodec[] = ["opus", "pcma", "pcmu", "speex"];
+const CLOCKS: Readonly<Record<NegotiatedCodec, number>> = {
+  ...{ h264: 90_000, vp8: 90_000, vp9: 90_000, av1: 90_000 },
+  ...{ opus: 48_000, speex: 16_000, pcma: 8000, pcmu: 8000 },
+};
 
 /** A chosen codec and the format it was offered with. */
 export interface ChosenCodec {
@@ -12,11 +16,9 @@ export interface ChosenCodec {
   readonly rtx: PayloadFormat | undefined;
 }
 
-function isWanted(codec: NegotiatedCodec, { name, clockRate }: PayloadFormat): boolean {
-  if (name !== codec) return false;
-  if (codec === "opus") return clockRate === 48_000;
-  return clockRate === (AUDIO_CODECS.includes(codec) ? 8000 : 90_000);
-}
+/** Whether an offered format is this codec; of Speex only the wide band is taken. */
+export const isCodec = (codec: NegotiatedCodec, { name, clockRate }: PayloadFormat): boolean =>
+  name === codec && clockRate === CLOCKS[codec];
 
 /**
  * Rank of an H.264 format, lower is better: packets may hold parts of NAL units (mode 1), and the
@@ -45,7 +47,7 @@ export function chooseCodec(
 ): ChosenCodec | undefined {
   const own = section.kind === "video" ? VIDEO_CODECS : AUDIO_CODECS;
   for (const codec of allowed.filter((c) => own.includes(c))) {
-    const offered = section.formats.filter((format) => isWanted(codec, format));
+    const offered = section.formats.filter((format) => isCodec(codec, format));
     const usable = offered.filter(isUsable);
     if (codec === "h264") usable.sort((a, b) => h264Rank(a) - h264Rank(b));
     const [format] = usable;

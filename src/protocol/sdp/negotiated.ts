@@ -2,7 +2,7 @@
 import type { ClockRate } from "../../base/time.ts";
 
 /** Codecs that a negotiated track may carry. */
-export type NegotiatedCodec = "h264" | "vp8" | "vp9" | "av1" | "opus" | "pcma" | "pcmu";
+export type NegotiatedCodec = "h264" | "vp8" | "vp9" | "av1" | "opus" | "pcma" | "pcmu" | "speex";
 
 /** One media section of which we receive (publish) or send (play) RTP. */
 export interface NegotiatedTrack {

@@ -34,10 +34,14 @@ export interface MediaSection {
   readonly formats: readonly PayloadFormat[];
   /** Header extension ids by URI (`a=extmap`). */
   readonly extensions: ReadonlyMap<string, number>;
+  /** Address of a `c=` line of its own. */
+  readonly connection: string | undefined;
   readonly attributes: readonly Attribute[];
 }
 
 export interface SessionDescription {
+  /** Address of the `c=` line of the session. */
+  readonly connection: string | undefined;
   readonly attributes: readonly Attribute[];
   readonly media: readonly MediaSection[];
 }
@@ -72,7 +76,14 @@ export function parseSessionDescription(text: string): SessionDescription {
   const starts = lines.flatMap((line, at) => (line.startsWith("m=") ? [at] : []));
   if (starts.length > MAX_SECTIONS) throw new ProtocolError("sdp.size", "too many media sections");
   const media = starts.map((start, i) => parseSection(lines.slice(start, starts[i + 1])));
-  return { attributes: parseAttributes(lines.slice(0, starts[0])), media };
+  const session = lines.slice(0, starts[0]);
+  return { connection: connectionOf(session), attributes: parseAttributes(session), media };
+}
+
+/** The address of `c=IN IP4 192.0.2.1/127`. */
+function connectionOf(lines: readonly string[]): string | undefined {
+  const line = lines.find((text) => text.startsWith("c="));
+  return /^c=IN IP[46] ([^\s/]{1,255})/i.exec(line ?? "")?.[1];
 }
 
 function parseAttributes(lines: readonly string[]): Attribute[] {
@@ -107,6 +118,7 @@ function parseSection(lines: readonly string[]): MediaSection {
       "sendrecv") as Direction,
     formats: parseFormats(formatList, attributes),
     extensions: parseExtensions(attributes),
+    connection: connectionOf(lines),
     attributes,
   };
 }

@@ -5,7 +5,8 @@ import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 import { Resampler } from "./codec-resampler.ts";
-import { A_LAW, MU_LAW } from "./g711.ts";
+import { SpeexDecoder } from "./codec-speex.ts";
+import { A_LAW, doubled, MU_LAW } from "./g711.ts";
 
 /** An Opus packet lasts at most 120 ms (RFC 6716, 3.2.5). */
 const MAX_SAMPLES = 5760;
@@ -25,6 +26,7 @@ export interface PacketDecoder {
 /** The decoder for `codec` with PCM of `channels` channels. */
 export function createDecoder(codec: AudioCodec, channels: 1 | 2): PacketDecoder {
   if (codec === "opus") return new OpusDecoder(channels);
+  if (codec === "speex") return new SpeexDecoder(channels);
   return new G711Decoder(codec === "pcma" ? A_LAW : MU_LAW, channels);
 }
 
@@ -128,14 +130,4 @@ class G711Decoder implements PacketDecoder {
   close(): void {
     this.#resampler.close();
   }
-}
-
-function doubled(mono: Int16Array): Int16Array {
-  const pcm = new Int16Array(mono.length * 2);
-  for (let i = 0; i < mono.length; i += 1) {
-    const sample = mono[i] ?? 0;
-    pcm[2 * i] = sample;
-    pcm[2 * i + 1] = sample;
-  }
-  return pcm;
 }

@@ -22,7 +22,7 @@ export const RECORD = {
 
 /** Channels, bitrate, sampling rate. */
 const OPTIONS_BYTES = 9;
-const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu"];
+const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
 

@@ -22,3 +22,14 @@ const table = (expand: (code: number) => number): Int16Array =>
 export const MU_LAW = table(expandMuLaw);
 /** 16-bit sample of every A-law byte. */
 export const A_LAW = table(expandALaw);
+
+/** One channel as two. */
+export function doubled(mono: Int16Array): Int16Array {
+  const pcm = new Int16Array(mono.length * 2);
+  for (let i = 0; i < mono.length; i += 1) {
+    const sample = mono[i] ?? 0;
+    pcm[2 * i] = sample;
+    pcm[2 * i + 1] = sample;
+  }
+  return pcm;
+}

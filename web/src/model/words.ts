@@ -66,6 +66,7 @@ export const wasWanted = (code: string | undefined): boolean =>
 /** One state of a push in words; `waitMs` is the time to the next attempt. */
 export function pushState(push: PushView, waitMs: number): string {
   if (push.state === "live") return "Live";
+  if (push.state === "waitingForSource") return "Waiting for the stream to begin";
   if (push.state === "waitingForKeyframe") return "Waiting for a picture";
   if (push.state === "connecting") {
     return push.attempt > 1 ? `Reconnecting, attempt ${push.attempt}` : "Connecting";

@@ -10,7 +10,7 @@ interface Reason {
 export interface StreamView {
   readonly mediaSessionId: string;
   readonly name: string;
-  readonly state: "pending" | "live" | "ended";
+  readonly state: "pending" | "reserved" | "live" | "ended";
   readonly reason: Reason | null;
   readonly width: number;
   readonly height: number;
@@ -27,7 +27,13 @@ export interface PushView {
   readonly publishedName: string;
   /** Without keys. */
   readonly destination: string;
-  readonly state: "connecting" | "waitingForKeyframe" | "live" | "backingOff" | "ended";
+  readonly state:
+    | "waitingForSource"
+    | "connecting"
+    | "waitingForKeyframe"
+    | "live"
+    | "backingOff"
+    | "ended";
   readonly reason: Reason | null;
   readonly attempt: number;
   readonly delayMs: number;

@@ -79,14 +79,14 @@ function focusFirstError(findings: readonly Finding[]): void {
   }
 }
 
-/** Starts a push of a live stream; says what is wrong with the destination while it is typed. */
+/** Starts a push of a live or reserved stream; says what is wrong with the destination while it is typed. */
 export function PushForm({ stream, onStream }: Props) {
   const { config, board, start } = useDesk();
   const [draft, setDraft] = useState<Draft>(() => emptyDraft(config.localReceiver));
   const [keyLeft, setKeyLeft] = useState(false);
   const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
   const names = [...board.streams.values()]
-    .filter(({ view }) => view.state === "live")
+    .filter(({ view }) => view.state === "live" || view.state === "reserved")
     .map(({ view }) => view.name);
   const chosen = stream !== undefined && names.includes(stream) ? stream : (names.at(-1) ?? "");
   const { findings } = lintDraft(draft);

@@ -41,6 +41,8 @@ interface CardProps {
   readonly watched: ReadonlySet<string>;
 }
 
+const STATE_WORDS = { pending: "Starting", reserved: "Reserved", live: "Live", ended: "Ended" };
+
 /** A published stream with everything that is pushed from it. */
 export function StreamCard({ entry, watched }: CardProps) {
   const { config, board, act, compose } = useDesk();
@@ -59,7 +61,7 @@ export function StreamCard({ entry, watched }: CardProps) {
           <p class="address">{describe(view)}</p>
         </div>
         <p class="facts">
-          <span class={`state ${view.state}`}>{live ? "Live" : "Starting"}</span>
+          <span class={`state ${view.state}`}>{STATE_WORDS[view.state]}</span>
           <span class="age">{duration(now + board.clockOffset - view.createDate)}</span>
         </p>
         <div class="actions">
