@@ -11,6 +11,7 @@ import { promisify } from "node:util";
 import { decodeErrors, loudness, packetsOf, streamsOf, toneLevel } from "../support/ffprobe.ts";
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp-receivers.ts";
 import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
+import { freePort } from "../support/static-site.ts";
 
 const run = promisify(execFile);
 
@@ -290,4 +291,33 @@ test("HEVC goes to a destination that announced it and to no other", async (t) =
   );
   await push(name, String(server.receiver));
   assert.equal((await live(`rtmp_${name}`))["videoCodec"], "HEVC");
+});
+
+test("a publish token is asked for; what comes back of an automatic push is not pushed again", async (t) => {
+  const [token, port, name] = [randomBytes(8).toString("hex"), await freePort(), randomName()];
+  const own = await startServer({
+    rtmp_port: port,
+    publish_token: token,
+    rtmp_push_auto_start: "true",
+    rtmp_push_auto_start_url: `rtmp://127.0.0.1:${port}/live?token=${token}`,
+  });
+  t.after(() => own.stop());
+  const source = ["-re", ...PICTURE, ...TONE, ...X264, ...AAC, "-t", "60", "-f", "flv"];
+  const stranger = ffmpeg([...source, `${own.receiver}/${name}?token=${token}x`]);
+  assert.notEqual(await stranger.ended, 0);
+  const encoder = ffmpeg([...source, `${own.receiver}/${name}?token=${token}`]);
+  t.after(() => encoder.child.kill("SIGKILL"));
+  const live = (stream: string) =>
+    own.restUntil("/stream/find", { name: stream, status: "PUBLISHING" }, (s) => s === 200);
+  await live(name);
+  await live(`rtmp_${name}`);
+  const preview = `${own.httpUrl}/preview/live/rtmp_${name}.flv`;
+  const copy = ffmpeg(["-y", "-i", preview, "-t", "2", "-c", "copy", join(folder, "echo.flv")]);
+  assert.equal(await copy.ended, 0);
+  const { body } = await own.rest("/push/find_all");
+  assert.deepEqual(
+    (body as { sourceStreamName: string }[]).map((push) => push.sourceStreamName),
+    [name],
+  );
+  assert.ok(!own.output().includes(token), "the token is in no line of the log");
 });
