@@ -5,7 +5,7 @@ export const limits = {
   max_sessions: integer(1000, 1, 1_000_000, "WebSDK clients at once."),
   max_streams: integer(500, 1, 1_000_000, "Published streams at once."),
   max_streams_per_session: integer(32, 1, 10_000, "Streams and players of one WebSDK client."),
-  max_players: integer(500, 0, 1_000_000, "Playing browsers at once."),
+  max_players: integer(500, 0, 1_000_000, "Players at once: browsers, RTMP and HTTP-FLV."),
   max_pushes: integer(1000, 1, 1_000_000, "Pushes at once."),
   ws_max_connections_per_minute: integer(
     600,
