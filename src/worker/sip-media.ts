@@ -125,7 +125,7 @@ export class SipMedia implements CallMedia {
   }
 
   requestKeyframe(): void {
-    this.#ingest?.requestKeyframe(this.#ports.clock.now());
+    this.#ingest?.requestKeyframe("routine", this.#ports.clock.now());
   }
 
   /** False when the other side does not take named events. */
