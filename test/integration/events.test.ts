@@ -5,12 +5,18 @@ import { after, before, test } from "node:test";
 import { EventReader } from "../support/event-reader.ts";
 import { publishNative } from "../support/native-publisher.ts";
 import { startServer, type TestServer, until } from "../support/server.ts";
+import { StrictServer } from "../support/strict-rtmp/server.ts";
 
 let server: TestServer;
+let destination: StrictServer;
 before(async () => {
+  destination = await StrictServer.start();
   server = await startServer({ events_max_clients: 3, events_max_waiting_bytes: 65_536 });
 });
-after(() => server.stop());
+after(async () => {
+  await server.stop();
+  await destination.stop();
+});
 
 const feed = (query = "") => EventReader.open(`${server.httpUrl}/rest-api/events${query}`);
 
@@ -25,7 +31,7 @@ test("a reader learns what there is, then every change of a stream and its push,
   await reader.next("stream", of("pending"));
   const { data: stream } = await reader.next("stream", of("live"));
   const key = randomUUID();
-  const rtmpUrl = `${server.receiver}/${key}?k=${key}`;
+  const rtmpUrl = destination.url(`live/${key}?k=${key}`);
   const { body } = await server.rest("/push/startup", {
     streamName: name,
     rtmpUrl,

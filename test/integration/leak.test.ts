@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { EventReader } from "../support/event-reader.ts";
 import { type NativePublisher, publishNative } from "../support/native-publisher.ts";
+import { publish } from "../support/rtmp-publish.ts";
 import { startServer, type TestServer, until } from "../support/server.ts";
 import { freePort } from "../support/static-site.ts";
 import { adobeGate } from "../support/strict-rtmp/auth.ts";
@@ -227,13 +228,29 @@ test("a WebSDK client with tokens, right and wrong, and a destination of its own
   }
 });
 
+test("RTMP publishers with tokens, right and wrong", async () => {
+  const wrong = secret("wrong token of an RTMP publisher");
+  const refused = await publish(`${server.receiver}/r1?token=${wrong}`, undefined).closed;
+  assert.notEqual(refused.code, "stopped");
+  const { publisher: right, accepted } = publish(
+    `${server.receiver}/r2?token=${auth.publish}`,
+    undefined,
+  );
+  await accepted;
+  await reader.next("stream", ({ name }) => name === "r2");
+  right.close();
+  await reader.next("stream", ({ name, state }) => name === "r2" && state === "ended");
+});
+
 test("nothing that was said anywhere holds any of them", async () => {
   await fetch(publisher.resource, {
     method: "DELETE",
     headers: { authorization: `Bearer ${auth.publish}` },
   });
-  await reader.next("stream", ({ state }) => state === "ended");
-  await until("the last webhook", async () => webhooks.find(({ type }) => type === "stream.ended"));
+  await reader.next("stream", ({ name, state }) => name === STREAM && state === "ended");
+  await until("the last webhook", async () =>
+    webhooks.find(({ type, data }) => type === "stream.ended" && data["name"] === STREAM),
+  );
   note("events", reader.text);
   note("config", await (await fetch(`${server.httpUrl}/config.json`)).text());
   const page = await (await fetch(`${server.httpUrl}/`)).text();
