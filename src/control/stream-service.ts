@@ -133,7 +133,6 @@ export class StreamService {
     state: "pending" | "reserved",
     open: (stream: StreamRecord) => Promise<T>,
   ): Promise<T> {
-    this.#refuseKnown(wish.session);
     const stream = this.#add(wish, state, observer, () => this.#workers.place());
     try {
       const opened = await open(stream);
@@ -169,6 +168,7 @@ export class StreamService {
   ): StreamRecord {
     const taken = this.#registry.streamNamed(wish.name);
     if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
+    this.#refuseKnown(wish.session);
     if (this.#registry.streams.length >= this.#limits.maxStreams) {
       throw fail("tooMany", `the limit of ${this.#limits.maxStreams} streams is reached`);
     }

@@ -35,7 +35,7 @@ before(async () => {
   const [sip, media] = [await freePort(), await freePort()];
   [server, nginx] = await Promise.all([
     startServer({
-      local_receiver_enabled: "false",
+      rtmp_port: 0,
       sip_port_from: sip,
       sip_port_to: 65_535,
       sip_media_port_from: media,

@@ -208,6 +208,31 @@ test("requests that are refused", async () => {
   });
 });
 
+test("a call that fails", async () => {
+  const callId = randomBytes(8).toString("hex");
+  const body = {
+    callId,
+    toStream: "called",
+    callee: "bob",
+    sipDomain: "127.0.0.1",
+    sipOutboundProxy: `127.0.0.1:${await freePort()};transport=tcp`,
+    sipLogin: "alice",
+    sipPassword: secret("SIP password"),
+    rtmpUrl: `rtmp://host/live/${secret("key of a call")}`,
+  };
+  assert.equal((await post("/call/startup", body)).status, 200);
+  const { data } = await reader.next(
+    "stream",
+    ({ name, state }) => name === "called" && state === "ended",
+  );
+  assert.equal(data.reason.code, "sipUnreachable");
+  const { text } = await post("/call/find", { callId });
+  const [{ rtmpUrl: _own, ...seen }] = JSON.parse(text);
+  assert.equal(seen.status, "FAILED");
+  note("/call/find", JSON.stringify(seen));
+  assert.equal((await post("/call/startup", { ...body, callee: "" })).status, 400);
+});
+
 test("a WebSDK client with tokens, right and wrong, and a destination of its own", async () => {
   for (const token of [auth.publish, secret("wrong token of a client")]) {
     const client = await WcsClient.open(server.wsUrl, false);
