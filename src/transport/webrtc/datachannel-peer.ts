@@ -61,9 +61,9 @@ export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
       return peer;
     },
     close() {
+      // Without the library's own cleanup: it can abort the process, which ends after this anyway.
       for (const peer of [...peers]) peer.close();
       listener.stop();
-      library.cleanup();
     },
   };
 }
