@@ -45,7 +45,7 @@ export interface HttpServerOptions {
   readonly page: {
     readonly wsPort: number;
     readonly wssPort: number | null;
-    readonly localReceiver: string | null;
+    readonly ownRtmpUrl: string | null;
     /** How REST wants to be asked for: `basic`, `bearer`, both, or not at all. */
     readonly restAuth: readonly string[];
     readonly publishToken: boolean;

@@ -145,7 +145,12 @@ export class TransponderService {
     try {
       await this.#startOnWorker(push, wish);
     } catch (error) {
-      this.#ended(push, asFailure(error).toValue());
+      const reason = asFailure(error).toValue();
+      this.#ended(push, reason);
+      // A worker that did not answer in time may still start it: nobody would know of it.
+      if (reason.code === "ipcTimeout") {
+        await push.worker.request("push.stop", { push: push.id, reason }).catch(() => undefined);
+      }
       throw error;
     }
   }

@@ -128,7 +128,7 @@ function httpOptions(
     page: {
       wsPort: settings["ws.port"],
       wssPort: settings["wss.port"] || null,
-      localReceiver: ownRtmpUrl(settings) ?? null,
+      ownRtmpUrl: ownRtmpUrl(settings) ?? null,
       restAuth: restAuth.map((scheme) => scheme.toLowerCase()),
       publishToken: access.publishersNeedToken,
     },

@@ -2,7 +2,13 @@ import type { Socket } from "node:net";
 import { type Clock, type Micros, millis, toMicros } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
-import type { Commands, Reason, WorkerEvent, WorkerStats } from "../contract/messages.ts";
+import type {
+  Commands,
+  Reason,
+  SoundWish,
+  WorkerEvent,
+  WorkerStats,
+} from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { VideoCodec } from "../media/frame.ts";
 import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
@@ -67,6 +73,8 @@ export class Worker {
   readonly #streams = new Map<MediaSessionId, Stream>();
   readonly #players = new Map<MediaSessionId, Player>();
   readonly #pushes = new Map<TransponderId, Push>();
+  /** Pushes whose sound file is still being read; one that is stopped meanwhile leaves the set. */
+  readonly #starting = new Set<TransponderId>();
   readonly handlers: Handlers = {
     "publish.open": (arg) => this.#openPublish(arg),
     "publish.close": ({ session, reason }) => {
@@ -91,6 +99,7 @@ export class Worker {
     "flv.open": (arg) => this.#tags.openFlv(arg),
     "push.start": (arg) => this.#startPush(arg),
     "push.stop": async ({ push, reason }) => {
+      if (this.#starting.delete(push)) return DONE;
       await this.#push(push).stop(reason);
       return DONE;
     },
@@ -225,10 +234,10 @@ export class Worker {
   }
 
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
-    const audio = this.#audioFormat(arg.source);
-    const clip = arg.sound && (await this.#clips.load(arg.sound, audio));
-    const { source } = this.#stream(arg.source);
     const { push } = arg;
+    const audio = this.#audioFormat(arg.source);
+    const clip = arg.sound && (await this.#loadFirstClip(push, arg.sound, audio));
+    const { source } = this.#stream(arg.source);
     const run = new Push(
       { ...arg, audio, clip, settings: this.#options.push },
       {
@@ -247,6 +256,17 @@ export class Worker {
     );
     this.#pushes.set(push, run);
     return {};
+  }
+
+  async #loadFirstClip(push: TransponderId, wish: SoundWish, audio: StreamAudioFormat) {
+    this.#starting.add(push);
+    try {
+      const clip = await this.#clips.load(wish, audio);
+      if (!this.#starting.has(push)) throw fail("stopped", "stopped before it began");
+      return clip;
+    } finally {
+      this.#starting.delete(push);
+    }
   }
 
   /** The stream as it is, or the rendition that the push needs. Throws `Failure`. */

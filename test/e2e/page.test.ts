@@ -10,6 +10,7 @@ import { publishNative } from "../support/native-publisher.ts";
 import { checkPage, tabTo } from "../support/page-checks.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { freePort } from "../support/static-site.ts";
+import { StrictServer } from "../support/strict-rtmp/server.ts";
 
 let server: TestServer;
 let browser: TestBrowser;
@@ -129,17 +130,19 @@ test("a destination can be tried without going live", async () => {
   await page.close();
 });
 
-test("all of it works with the keyboard alone", async () => {
+test("all of it works with the keyboard alone", async (t) => {
+  const destination = await StrictServer.start();
+  t.after(() => destination.stop());
   const page = await openPage();
   await tabTo(page, "#goLive");
   await page.keyboard.press("Enter");
   await waitForText(page, "#liveStatus", /You are live/);
   await tabTo(page, "#rtmpUrl");
   await page.keyboard.press("Control+A");
-  await page.keyboard.type(String(server.receiver));
+  await page.keyboard.type(destination.url());
   await page.keyboard.press("Enter");
   await waitForText(page, ".push .state", /Live/);
-  await waitForText(page, "body > #app > [role=status]", /Push of .* to Local receiver is live/);
+  await waitForText(page, "body > #app > [role=status]", /Push of .* to .+ is live/);
   await writeFile(join(server.mediaDirectory, "pause.wav"), silentWav());
   await tabTo(page, ".push button[aria-expanded]");
   await page.keyboard.press("Enter");

@@ -205,6 +205,31 @@ test("a sound file that is not there, leaves the directory or is none is refused
   await publisher.stop();
 });
 
+test("a push that is ended while its sound file is still being read never begins", async () => {
+  const { name, publisher } = await goLive(plain);
+  const raw = ["-f", "s16le", "-ar", "48000", "-ac", "1", "-i", "pipe:0"];
+  const long = ffmpeg([...raw, "-f", "wav"], asBytes(tone(FILE_HZ, 60 * 48_000, 1)));
+  await writeFile(join(plain.mediaDirectory, "long.wav"), long);
+  const options = { action: "sound_on", soundFile: "long.wav" };
+  const first = word();
+  const wish = { streamName: name, rtmpTransponderFullUrl: true, options };
+  const starting = plain.rest("/push/startup", { ...wish, rtmpUrl: strict.url(`live/${first}`) });
+  const [push] = (await plain.restUntil(
+    "/push/find",
+    { streamName: first },
+    (status) => status === 200,
+  )) as Transponder[];
+  const { mediaSessionId } = push as Transponder;
+  const ended = await plain.rest("/push/terminate", { mediaSessionId });
+  assert.equal(ended.status, 200);
+  assert.notEqual((await starting).status, 200);
+  const second = word();
+  await startPush(plain, { ...wish, rtmpUrl: strict.url(`live/${second}`) });
+  await publishing(strict, second);
+  assert.ok(strict.clients.every(({ publishName }) => publishName !== first));
+  await publisher.stop();
+});
+
 test("a push that lost its destination shows that in find, comes back, and leaves after its attempts", async () => {
   const { name, publisher } = await goLive(plain);
   const push = await startPush(plain, { streamName: name, rtmpUrl: strict.url() });

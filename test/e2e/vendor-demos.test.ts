@@ -31,7 +31,7 @@ async function connect(page: Page): Promise<void> {
   await waitForText(page, "#connectStatus", /ESTABLISHED/);
 }
 
-/** A published stream of the local receiver; resolves when the receiver plays it. */
+/** A stream pushed to the server itself; resolves when it plays there. */
 async function arrives(name: string): Promise<void> {
   await until(`${name} at the receiver`, async () => {
     const answer = await fetch(`${server.httpUrl}/preview/live/${name}.flv`);

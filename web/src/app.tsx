@@ -81,7 +81,7 @@ export function App() {
   const [config, setConfig] = useState<PageConfig>();
   const [problem, setProblem] = useState<string>();
   const [round, setRound] = useState(0);
-  const handle = useBoard(config?.localReceiver ?? null, round);
+  const handle = useBoard(config?.ownRtmpUrl ?? null, round);
   const locked = handle.status === "unauthorized";
   const now = useClock();
   // Asked again with every token, because a token may open what was closed.

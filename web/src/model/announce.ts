@@ -6,7 +6,7 @@ import { destinationName, sentence, wasWanted } from "./words.ts";
 export function announcement(
   board: Board,
   event: FeedEvent,
-  localReceiver: string | null,
+  ownRtmpUrl: string | null,
 ): string | undefined {
   if (event.kind === "stream") {
     const { stream } = event;
@@ -17,7 +17,7 @@ export function announcement(
   if (event.kind !== "push") return undefined;
   const { push } = event;
   if (board.pushes.get(push.id)?.view.state === push.state) return undefined;
-  const what = `Push of ${push.sourceName} to ${destinationName(push, localReceiver)}`;
+  const what = `Push of ${push.sourceName} to ${destinationName(push, ownRtmpUrl)}`;
   const words = stateWords(push);
   return words === undefined ? undefined : `${what} ${words}`;
 }

@@ -33,29 +33,29 @@ export interface Draft {
 const NUMBERS = ["height", "bitrate", "fps"] as const;
 const START = "rtmp://";
 
-export function emptyDraft(localReceiver: string | null): Draft {
-  const platform = localReceiver === null ? OTHER_SERVER.id : LOCAL;
+export function emptyDraft(ownRtmpUrl: string | null): Draft {
+  const platform = ownRtmpUrl === null ? OTHER_SERVER.id : LOCAL;
   const numbers = { height: "", bitrate: "", fps: "" };
-  return { platform, url: localReceiver ?? START, key: "", muted: false, ...numbers };
+  return { platform, url: ownRtmpUrl ?? START, key: "", muted: false, ...numbers };
 }
 
 export const profileOf = (id: string): DestinationProfile =>
   PLATFORMS.find((platform) => platform.id === id) ?? OTHER_SERVER;
 
 /** Fills in what is known of the platform; a key typed for another one goes. */
-export function withPlatform(draft: Draft, id: string, localReceiver: string | null): Draft {
+export function withPlatform(draft: Draft, id: string, ownRtmpUrl: string | null): Draft {
   const profile = profileOf(id);
   const begin = profile.tlsOnly ? "rtmps://" : START;
-  const url = id === LOCAL ? (localReceiver ?? START) : (profile.server ?? begin);
+  const url = id === LOCAL ? (ownRtmpUrl ?? START) : (profile.server ?? begin);
   return { ...draft, platform: id, url, key: "" };
 }
 
 /** Recognises the platform from the URL, and moves a key that was pasted with it to its own field. */
-export function withUrl(draft: Draft, text: string, localReceiver: string | null): Draft {
+export function withUrl(draft: Draft, text: string, ownRtmpUrl: string | null): Draft {
   const split = splitKey(text);
   const url = split?.url ?? text;
   const moved = { ...draft, url, key: split?.key ?? draft.key };
-  if (isLocal(url, localReceiver)) return { ...moved, platform: LOCAL };
+  if (isLocal(url, ownRtmpUrl)) return { ...moved, platform: LOCAL };
   const found = profileOfHost(hostOf(url));
   if (found !== OTHER_SERVER) return { ...moved, platform: found.id };
   const chosen = profileOf(draft.platform);

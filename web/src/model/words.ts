@@ -40,15 +40,15 @@ export function duration(ms: number): string {
 }
 
 /** The platform's name, or the host of a destination. */
-export function destinationName(push: PushView, localReceiver: string | null): string {
-  if (isLocal(push.destination, localReceiver)) return "Local receiver";
+export function destinationName(push: PushView, ownRtmpUrl: string | null): string {
+  if (isLocal(push.destination, ownRtmpUrl)) return "This server";
   const host = hostOf(push.destination);
   const { id, name } = profileOfHost(host);
   return id === OTHER_SERVER.id ? host : name;
 }
 
-export const isLocal = (url: string, localReceiver: string | null): boolean =>
-  localReceiver !== null && url.replace(/\/+$/, "") === localReceiver;
+export const isLocal = (url: string, ownRtmpUrl: string | null): boolean =>
+  ownRtmpUrl !== null && url.replace(/\/+$/, "") === ownRtmpUrl;
 
 /** Ends that somebody wanted. */
 const WANTED = new Set([

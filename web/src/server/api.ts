@@ -4,8 +4,8 @@ import { authorization } from "./token.ts";
 export interface PageConfig {
   readonly wsPort: number;
   readonly wssPort: number | null;
-  /** RTMP URL of the local receiver, whose streams can be played back here; null without one. */
-  readonly localReceiver: string | null;
+  /** RTMP URL of this server, whose streams can be played back here; null when it takes no RTMP. */
+  readonly ownRtmpUrl: string | null;
   /** Ways in which the REST interface lets itself be opened; none when it is open. */
   readonly restAuth?: readonly ("basic" | "bearer")[];
   /** Whether publishers have to show a token. */

@@ -6,7 +6,7 @@ import { Icon } from "./icon.tsx";
 
 interface Props {
   readonly draft: Draft;
-  readonly localReceiver: string | null;
+  readonly ownRtmpUrl: string | null;
   /** What to show as wrong. */
   readonly findings: readonly Finding[];
   /** What to say when there is none. */
@@ -25,9 +25,9 @@ function hintOf({ platform }: Draft): string {
 
 function PlatformField({
   draft,
-  localReceiver,
+  ownRtmpUrl,
   onChange,
-}: Pick<Props, "draft" | "localReceiver" | "onChange">) {
+}: Pick<Props, "draft" | "ownRtmpUrl" | "onChange">) {
   return (
     <label class="field">
       <span>Platform</span>
@@ -35,9 +35,9 @@ function PlatformField({
         id="platform"
         value={draft.platform}
         aria-describedby="platformHint"
-        onChange={(e) => onChange(withPlatform(draft, e.currentTarget.value, localReceiver))}
+        onChange={(e) => onChange(withPlatform(draft, e.currentTarget.value, ownRtmpUrl))}
       >
-        {localReceiver !== null && <option value={LOCAL}>Local receiver (for trying)</option>}
+        {ownRtmpUrl !== null && <option value={LOCAL}>This server (for trying)</option>}
         {PLATFORMS.map(({ id, name }) => (
           <option key={id} value={id}>
             {name}
@@ -73,7 +73,7 @@ function KeyField({ draft, findings, onChange, onKeyLeft }: Props) {
 
 /** Where a push goes: the platform fills in the URL, and the URL tells the platform. */
 export function DestinationFields(props: Props) {
-  const { draft, localReceiver, findings, calm, onChange } = props;
+  const { draft, ownRtmpUrl, findings, calm, onChange } = props;
   return (
     <>
       <PlatformField {...props} />
@@ -90,7 +90,7 @@ export function DestinationFields(props: Props) {
           autocapitalize="none"
           aria-invalid={hasError(findings.filter((finding) => !isAboutKey(finding)))}
           aria-describedby="destinationFindings"
-          onInput={(e) => onChange(withUrl(draft, e.currentTarget.value.trim(), localReceiver))}
+          onInput={(e) => onChange(withUrl(draft, e.currentTarget.value.trim(), ownRtmpUrl))}
         />
       </label>
       {draft.platform !== LOCAL && <KeyField {...props} />}

@@ -3,9 +3,9 @@ import { destinationName, duration, sentence, wasWanted } from "../model/words.t
 import { useDesk } from "./desk.ts";
 import { useNow } from "./now.ts";
 
-function title(entry: EndedEntry, localReceiver: string | null): string {
+function title(entry: EndedEntry, ownRtmpUrl: string | null): string {
   if (entry.kind === "stream") return entry.view.name;
-  return `${entry.view.sourceName} to ${destinationName(entry.view, localReceiver)}`;
+  return `${entry.view.sourceName} to ${destinationName(entry.view, ownRtmpUrl)}`;
 }
 
 /** What is over, with the reason, until it is cleared away. */
@@ -28,7 +28,7 @@ export function EndedList({ entries }: { readonly entries: readonly EndedEntry[]
             <li key={entry.id} class={wasWanted(reason?.code) ? "wanted" : "unwanted"}>
               <span class="kind">{entry.kind === "stream" ? "Stream" : "Push"}</span>
               <span class="what">
-                <strong>{title(entry, config.localReceiver)}</strong>
+                <strong>{title(entry, config.ownRtmpUrl)}</strong>
                 <span>{reason === null ? "" : sentence(reason.message)}</span>
               </span>
               <span class="age">{duration(now - entry.at)} ago</span>

@@ -82,7 +82,7 @@ function focusFirstError(findings: readonly Finding[]): void {
 /** Starts a push of a live or reserved stream; says what is wrong with the destination while it is typed. */
 export function PushForm({ stream, onStream }: Props) {
   const { config, board, start } = useDesk();
-  const [draft, setDraft] = useState<Draft>(() => emptyDraft(config.localReceiver));
+  const [draft, setDraft] = useState<Draft>(() => emptyDraft(config.ownRtmpUrl));
   const [keyLeft, setKeyLeft] = useState(false);
   const [outcome, setOutcome] = useState<Outcome>({ kind: "none" });
   const names = [...board.streams.values()]
@@ -129,7 +129,7 @@ export function PushForm({ stream, onStream }: Props) {
         <StreamField names={names} value={chosen} onStream={onStream} />
         <DestinationFields
           draft={draft}
-          localReceiver={config.localReceiver}
+          ownRtmpUrl={config.ownRtmpUrl}
           findings={shown}
           calm={keyAwaited ? "Now the stream key." : "Nothing is wrong with this address."}
           onChange={change}

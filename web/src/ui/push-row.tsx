@@ -22,10 +22,10 @@ import { useNow } from "./now.ts";
 import { SoundButton, SoundForm } from "./sound-control.tsx";
 import { Sparkline } from "./sparkline.tsx";
 
-/** Where the local receiver plays a push back; undefined for a push that goes elsewhere. */
-function playbackUrl(push: PushView, localReceiver: string | null): string | undefined {
-  if (localReceiver === null || !isLocal(push.destination, localReceiver)) return undefined;
-  const app = new URL(localReceiver.replace(/^rtmp:/, "http:")).pathname;
+/** Where this server plays a push to itself; undefined for a push that goes elsewhere. */
+function playbackUrl(push: PushView, ownRtmpUrl: string | null): string | undefined {
+  if (ownRtmpUrl === null || !isLocal(push.destination, ownRtmpUrl)) return undefined;
+  const app = new URL(ownRtmpUrl.replace(/^rtmp:/, "http:")).pathname;
   return `/preview${app}/${encodeURIComponent(push.publishedName)}.flv`;
 }
 
@@ -64,7 +64,7 @@ function PushHead({ entry }: { readonly entry: PushEntry }) {
   return (
     <div class="head">
       <div class="title">
-        <h4>{destinationName(view, config.localReceiver)}</h4>
+        <h4>{destinationName(view, config.ownRtmpUrl)}</h4>
         <p class="address" title={view.destination}>
           {view.destination}
           {view.publishedName !== "***" && ` as ${view.publishedName}`}
@@ -87,8 +87,8 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
   const [soundOpen, setSoundOpen] = useState(false);
   const [watching, setWatching] = useState(watched);
   useEffect(() => setWatching(watched), [watched]);
-  const playback = playbackUrl(view, config.localReceiver);
-  const name = destinationName(view, config.localReceiver);
+  const playback = playbackUrl(view, config.ownRtmpUrl);
+  const name = destinationName(view, config.ownRtmpUrl);
   const shown = playback !== undefined && watching;
   const stop = (): void => act(stopPush(view.id).then(() => focusOn(streamHeading(view.source))));
   return (
@@ -141,7 +141,7 @@ export function FailedPush({ push }: { readonly push: PushView }) {
     <li class="push failed" aria-label="Failed push">
       <div class="head">
         <div class="title">
-          <h4>{destinationName(push, config.localReceiver)}</h4>
+          <h4>{destinationName(push, config.ownRtmpUrl)}</h4>
           <p class="address" title={push.destination}>
             {push.destination}
           </p>

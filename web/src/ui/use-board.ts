@@ -12,7 +12,7 @@ export interface BoardHandle {
 }
 
 /** Follows the server; `round` begins anew when it changes, with another token for example. */
-export function useBoard(localReceiver: string | null, round: number): BoardHandle {
+export function useBoard(ownRtmpUrl: string | null, round: number): BoardHandle {
   const [board, change] = useReducer(reduceBoard, EMPTY_BOARD);
   const [status, setStatus] = useState<FeedStatus>("connecting");
   const [spoken, setSpoken] = useState("");
@@ -23,13 +23,13 @@ export function useBoard(localReceiver: string | null, round: number): BoardHand
     () =>
       openFeed({
         onEvent: (event) => {
-          const words = announcement(latest.current, event, localReceiver);
+          const words = announcement(latest.current, event, ownRtmpUrl);
           if (words !== undefined) setSpoken(words);
           change({ event, now: Date.now() });
         },
         onStatus: setStatus,
       }),
-    [localReceiver, round],
+    [ownRtmpUrl, round],
   );
   return { board, status, spoken, change };
 }
