@@ -109,6 +109,7 @@ export class StreamService {
       const { session, name, bitrate } = wish;
       const arg = { session, stream: name, offer, bitrate };
       const opened = await stream.worker.request("publish.open", arg);
+      if (this.#registry.stream(session) !== stream) throw fail("stopped", "ended while opening");
       stream.audioCodec = opened.audioCodec ?? "";
       stream.videoCodec = opened.videoCodec ?? "";
       return opened.answer;
@@ -117,7 +118,7 @@ export class StreamService {
 
   /**
    * Takes a name for a source that will flow later: pushes may be started at once. `open` begins it on
-   * the stream's worker. Rejects as `publish` does.
+   * the stream's worker. Rejects as `publish` does, but not when the source has begun and ended already.
    */
   reserve(
     wish: StreamWish,
@@ -135,11 +136,7 @@ export class StreamService {
   ): Promise<T> {
     const stream = this.#add(wish, state, observer, () => this.#workers.place());
     try {
-      const opened = await open(stream);
-      if (this.#registry.stream(stream.session) !== stream) {
-        throw fail("stopped", "ended while opening");
-      }
-      return opened;
+      return await open(stream);
     } catch (error) {
       if (this.#registry.stream(stream.session) === stream) {
         const reason = asFailure(error).toValue();
