@@ -185,6 +185,8 @@ test("a lost destination counts down to the next attempt, then fails with its re
 });
 
 test("ten streams are shown without asking the server for anything", async (t) => {
+  const destination = await StrictServer.start();
+  t.after(() => destination.stop());
   const page = await openPage();
   const names = Array.from({ length: 10 }, () => randomBytes(4).toString("hex"));
   const publishers = await Promise.all(names.map((name) => publishNative(server.httpUrl, name)));
@@ -194,7 +196,7 @@ test("ten streams are shown without asking the server for anything", async (t) =
   for (const streamName of names.slice(0, 3)) {
     await server.restUntil(
       "/push/startup",
-      { streamName, rtmpUrl: String(server.receiver) },
+      { streamName, rtmpUrl: destination.url() },
       (status) => status === 200,
     );
   }
@@ -234,8 +236,8 @@ test("a locked server asks for its token, and for one to publish; a lost one is 
   await waitForText(page, "header .link", /Connected/);
   await page.fill("#publishToken", publishToken);
   await goLive(page);
-  await page.click("#startPush");
-  await untilPlays(page, ".playback video");
+  await page.click(".stream button >> text=Preview");
+  await untilPlays(page, ".stream .picture video");
   const text = String(await page.evaluate("document.documentElement.outerHTML"));
   assert.ok(!text.includes(token) && !text.includes(publishToken));
   await locked.stop();
