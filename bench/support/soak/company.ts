@@ -38,6 +38,12 @@ export interface Happenings {
   visits: number;
 }
 
+/** Names of the streams, and of those that are pushed. */
+interface Scene {
+  readonly live: ReadonlySet<string>;
+  readonly pushed: ReadonlySet<string>;
+}
+
 type Pushed = { readonly mediaSessionId: string; readonly sourceStreamName: string };
 
 export class Company {
@@ -89,8 +95,8 @@ export class Company {
   /** Comes and goes until `until` (`performance.now`); resolves with everybody still where they are. */
   async live(until: number): Promise<void> {
     while (performance.now() < until) {
-      const live = await this.#liveNames();
-      for (const [index, place] of this.#places.entries()) this.#turn(place, index, live);
+      const now = await this.#look();
+      for (const [index, place] of this.#places.entries()) this.#turn(place, index, now);
       if (this.#chance(CHANCE.sinkGoes)) this.#spawn(this.#renewSink());
       if (this.#chance(CHANCE.visit)) this.#spawn(this.#visit());
       if (this.#chance(CHANCE.pushEnds * this.#places.length)) this.#spawn(this.#endSomePush());
@@ -129,15 +135,23 @@ export class Company {
     this.#pending.add(done);
   }
 
-  async #liveNames(): Promise<ReadonlySet<string>> {
-    const { status, body } = await this.#server.rest("/stream/find_all");
-    const streams = status === 200 ? (body as { readonly name: string }[]) : [];
-    return new Set(streams.map(({ name }) => name));
+  async #list<Entry>(path: string): Promise<readonly Entry[]> {
+    const { status, body } = await this.#server.rest(path);
+    return status === 200 ? (body as Entry[]) : [];
   }
 
-  #turn(place: Place, index: number, live: ReadonlySet<string>): void {
+  async #look(): Promise<Scene> {
+    const streams = await this.#list<{ readonly name: string }>("/stream/find_all");
+    const pushes = await this.#list<Pushed>("/push/find_all");
+    return {
+      live: new Set(streams.map(({ name }) => name)),
+      pushed: new Set(pushes.map(({ sourceStreamName }) => sourceStreamName)),
+    };
+  }
+
+  #turn(place: Place, index: number, now: Scene): void {
     if (place.busy) return;
-    const work = this.#work(place, index, live);
+    const work = this.#work(place, index, now);
     if (work === undefined) return;
     place.busy = true;
     this.#spawn(
@@ -147,13 +161,14 @@ export class Company {
     );
   }
 
-  #work(place: Place, index: number, live: ReadonlySet<string>): Promise<void> | undefined {
+  #work(place: Place, index: number, { live, pushed }: Scene): Promise<void> | undefined {
     if (place.publisher === undefined) {
       return this.#chance(CHANCE.come) ? this.#publish(place, index) : undefined;
     }
     // A stream that the server does not know any more went with its worker.
     const gone = !live.has(place.name);
-    return gone || this.#chance(CHANCE.leave) ? this.#unpublish(place) : undefined;
+    if (gone || this.#chance(CHANCE.leave)) return this.#unpublish(place);
+    return pushed.has(place.name) ? undefined : this.#push(place.name);
   }
 
   async #publish(place: Place, index: number): Promise<void> {
@@ -184,8 +199,7 @@ export class Company {
 
   /** Of one of the running pushes, or it is silenced for a while; its stream gets another. */
   async #endSomePush(): Promise<void> {
-    const { status, body } = await this.#server.rest("/push/find_all");
-    const pushes = status === 200 ? (body as Pushed[]) : [];
+    const pushes = await this.#list<Pushed>("/push/find_all");
     const push = pushes[Math.floor(this.#random() * pushes.length)];
     if (push === undefined) return;
     const { mediaSessionId, sourceStreamName } = push;

@@ -6,7 +6,7 @@ import { familyOf, usageOf } from "../usage.ts";
 const ROLES = ["control", "worker", "audio codec", "video codec"] as const;
 export type Role = (typeof ROLES)[number];
 
-export interface ProcessSample {
+interface ProcessSample {
   readonly pid: number;
   readonly role: Role;
   readonly residentBytes: number;
