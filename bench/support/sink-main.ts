@@ -128,4 +128,6 @@ process.on("message", (what: "report" | "forget") => {
   if (what === "forget") streams = new Map();
 });
 process.on("disconnect", () => process.exit(0));
-server.listen(0, "127.0.0.1", () => process.send?.((server.address() as { port: number }).port));
+server.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () =>
+  process.send?.((server.address() as { port: number }).port),
+);

@@ -18,17 +18,23 @@ export interface SinkReport {
 
 export interface Sink {
   readonly url: string;
+  readonly port: number;
+  readonly pid: number;
   /** Begins to count anew. */
   forget(): void;
   report(): Promise<SinkReport>;
   close(): Promise<void>;
 }
 
-export async function startSink(): Promise<Sink> {
-  const child = fork(new URL(`./sink-main${extname(import.meta.url)}`, import.meta.url));
+/** Listens on a free port unless one is given. */
+export async function startSink(wanted = 0): Promise<Sink> {
+  const main = new URL(`./sink-main${extname(import.meta.url)}`, import.meta.url);
+  const child = fork(main, [`${wanted}`]);
   const [port] = (await once(child, "message")) as [number];
   return {
     url: `rtmp://127.0.0.1:${port}/live`,
+    port,
+    pid: child.pid as number,
     forget: () => void child.send("forget"),
     async report() {
       child.send("report");
