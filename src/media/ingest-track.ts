@@ -100,6 +100,16 @@ export class IngestTrack {
     return this.#choice.ssrc;
   }
 
+  /** Who is to send the next keyframe: a better layer than the chosen one can only be taken with it. */
+  get keyframeSsrc(): number | undefined {
+    return this.#choice.better ?? this.#choice.ssrc;
+  }
+
+  /** True while a better layer is not taken because it has not sent a keyframe. */
+  get hasBetterLayer(): boolean {
+    return this.#choice.better !== undefined;
+  }
+
   /** True when pictures cannot go on, or probably will not, without a keyframe. */
   get needsKeyframe(): boolean {
     if (this.track.kind !== "video") return false;
@@ -139,7 +149,7 @@ export class IngestTrack {
 
   /** A packet of this track's payload type. Returns false when it is from a source that we do not take. */
   onMedia(packet: RtpPacket, now: Micros): boolean {
-    const verdict = this.#choice.onMedia(packet, now);
+    const verdict = this.#choice.onMedia(packet, now, this.#startsBetterLayer(packet));
     if (verdict === "other") return false;
     if (verdict === "switched") this.#switchTo(packet.ssrc, now);
     this.#media?.onPacket(packet.sequence, packet.timestamp, now);
@@ -203,6 +213,11 @@ export class IngestTrack {
   reports(now: Micros): ReportBlock[] {
     const blocks = [this.#media?.block(now), this.#repairs?.block(now)];
     return blocks.filter((block) => block !== undefined);
+  }
+
+  #startsBetterLayer({ ssrc, payload }: RtpPacket): boolean {
+    const { codec } = this.track;
+    return ssrc === this.#choice.better && isVideoCodec(codec) && startsKeyPicture(codec, payload);
   }
 
   #insert(packet: RtpPacket, now: Micros, repair: boolean): void {

@@ -224,11 +224,12 @@ export class Ingest {
     track.poll(now);
     for (const nack of track.nacks(now)) this.#sink.onRtcp(nack);
     if (track.needsKeyframe) this.#requester.request("urgent");
+    else if (track.hasBetterLayer) this.#requester.request("routine");
   }
 
   #askForKeyframe(now: Micros): void {
     const video = this.#tracks.find(({ track }) => track.kind === "video");
-    const ssrc = video?.ssrc;
+    const ssrc = video?.keyframeSsrc;
     if (video === undefined || ssrc === undefined) return;
     const way = this.#requester.poll(now, video.keyframeIsComing(now));
     if (way === "pli") this.#sink.onRtcp(pictureLoss(this.#ourSsrc, ssrc));

@@ -7,7 +7,7 @@ import { micros } from "../base/time.ts";
 import type { RtpPacket } from "../protocol/rtp/packet.ts";
 import { wireSeq } from "../protocol/rtp/sequence.ts";
 import { wireTicks } from "../protocol/rtp/timestamp.ts";
-import { SourceChoice, type SourceVerdict } from "./source-choice.ts";
+import { SourceChoice } from "./source-choice.ts";
 
 const ms = (n: number) => micros(n * 1000);
 const RID = 10;
@@ -47,66 +47,94 @@ const layered = () =>
 test("the first source is taken and kept while it flows", () => {
   const choice = single();
   assert.equal(choice.ssrc, undefined);
-  assert.equal(choice.onMedia(packet(1), ms(0)), "switched");
-  assert.equal(choice.onMedia(packet(1), ms(20)), "chosen");
-  assert.equal(choice.onMedia(packet(2), ms(30)), "other");
-  assert.equal(choice.onMedia(packet(1), ms(100)), "chosen");
+  assert.equal(choice.onMedia(packet(1), ms(0), false), "switched");
+  assert.equal(choice.onMedia(packet(1), ms(20), false), "chosen");
+  assert.equal(choice.onMedia(packet(2), ms(30), false), "other");
+  assert.equal(choice.onMedia(packet(1), ms(100), false), "chosen");
   assert.equal(choice.ssrc, 1);
 });
 
 test("a source that restarts under another SSRC is taken when the old one is silent", () => {
   const choice = single();
-  choice.onMedia(packet(1), ms(0));
-  assert.equal(choice.onMedia(packet(2), ms(200)), "other");
-  assert.equal(choice.onMedia(packet(2), ms(201)), "switched");
-  assert.equal(choice.onMedia(packet(1), ms(202)), "other");
+  choice.onMedia(packet(1), ms(0), false);
+  assert.equal(choice.onMedia(packet(2), ms(200), false), "other");
+  assert.equal(choice.onMedia(packet(2), ms(201), false), "switched");
+  assert.equal(choice.onMedia(packet(1), ms(202), false), "other");
 });
 
 test("after a goodbye the next source is taken at once, also the same one", () => {
   const choice = single();
-  choice.onMedia(packet(1), ms(0));
+  choice.onMedia(packet(1), ms(0), false);
   choice.onGoodbye(7);
-  assert.equal(choice.onMedia(packet(2), ms(1)), "other");
+  assert.equal(choice.onMedia(packet(2), ms(1), false), "other");
   choice.onGoodbye(1);
-  assert.equal(choice.onMedia(packet(2), ms(2)), "switched");
+  assert.equal(choice.onMedia(packet(2), ms(2), false), "switched");
   choice.onGoodbye(2);
-  assert.equal(choice.onMedia(packet(2), ms(3)), "chosen");
+  assert.equal(choice.onMedia(packet(2), ms(3), false), "chosen");
 });
 
-test("of layers the best is taken once it has flowed for a second", () => {
-  const choice = layered();
-  assert.equal(choice.onMedia(packet(3, "low"), ms(0)), "switched");
-  const verdicts: SourceVerdict[] = [];
-  for (let at = 0; at <= 1100; at += 100) {
-    choice.onMedia(packet(3), ms(at));
-    verdicts.push(choice.onMedia(packet(1, at === 0 ? "high" : ""), ms(at)));
+/** One picture a packet every 33 ms in each layer: bytes by the layer's SSRC. Gives what was switched to, when. */
+function play(
+  choice: SourceChoice,
+  span: { readonly from: number; readonly to: number; readonly every?: number },
+  layers: Readonly<Record<number, number>>,
+  keyed: readonly number[] = [],
+): (readonly [number, number])[] {
+  const switches: (readonly [number, number])[] = [];
+  for (let at = span.from; at < span.to; at += span.every ?? 33) {
+    for (const [ssrc, bytes] of Object.entries(layers)) {
+      const media = { ...packet(Number(ssrc)), timestamp: wireTicks(90 * at) };
+      const sized = { ...media, payload: new Uint8Array(bytes) };
+      const startsKey = keyed.includes(Number(ssrc)) && choice.better === Number(ssrc);
+      if (choice.onMedia(sized, ms(at), startsKey) === "switched")
+        switches.push([Number(ssrc), at]);
+    }
   }
-  assert.deepEqual(verdicts.slice(0, 11), new Array(11).fill("other"));
-  assert.equal(verdicts[11], "switched");
+  return switches;
+}
+
+test("of layers the one with most bytes is taken, with a keyframe and not before", () => {
+  const choice = layered();
+  assert.deepEqual(play(choice, { from: 0, to: 990 }, { 1: 300, 2: 900, 3: 3000 }), [[1, 0]]);
+  assert.equal(choice.better, undefined);
+  assert.deepEqual(play(choice, { from: 990, to: 1500 }, { 1: 300, 2: 900, 3: 3000 }), []);
+  assert.equal(choice.better, 3);
+  const [[taken] = []] = play(choice, { from: 1500, to: 1600 }, { 1: 300, 2: 900, 3: 3000 }, [3]);
+  assert.deepEqual([taken, choice.ssrc, choice.better], [3, 3, undefined]);
 });
 
-test("a better layer that pauses must prove itself again", () => {
-  const choice = layered();
-  choice.onMedia(packet(3, "low"), ms(0));
-  choice.onMedia(packet(1, "high"), ms(0));
-  for (let at = 100; at <= 2000; at += 100) choice.onMedia(packet(3), ms(at));
-  assert.equal(choice.onMedia(packet(1), ms(2050)), "other");
+test("layers alike, and layers that hardly bring anything, are not changed", () => {
+  const alike = layered();
+  play(alike, { from: 0, to: 5000 }, { 1: 1000, 2: 1400 }, [1, 2]);
+  assert.equal(alike.ssrc, 1);
+  const still = layered();
+  play(still, { from: 0, to: 5000 }, { 1: 30, 2: 100 }, [1, 2]);
+  assert.equal(still.ssrc, 1);
 });
 
-test("when the best layer falls silent for a second, another is taken", () => {
+test("when the chosen layer stops, the best of the others is taken at once", () => {
   const choice = layered();
-  choice.onMedia(packet(1, "high"), ms(0));
-  assert.equal(choice.onMedia(packet(2, "mid"), ms(1000)), "other");
-  assert.equal(choice.onMedia(packet(2), ms(1001)), "switched");
+  play(choice, { from: 0, to: 3000 }, { 1: 300, 2: 900, 3: 3000 }, [3]);
+  assert.equal(choice.ssrc, 3);
+  const [[taken, at] = [0, 0]] = play(choice, { from: 3000, to: 5000 }, { 1: 300, 2: 900 });
+  assert.equal(taken, 2);
+  assert.ok(at > 3380 && at < 3450, `${at}`);
+});
+
+test("one picture a second in every layer, of a camera that is off, changes nothing", () => {
+  const choice = layered();
+  play(choice, { from: 0, to: 3000 }, { 1: 300, 2: 900, 3: 3000 }, [3]);
+  const off = { from: 4000, to: 20_000, every: 1010 };
+  assert.deepEqual(play(choice, off, { 1: 300, 2: 350, 3: 400 }, [1, 2, 3]), []);
 });
 
 test("repairs belong to the chosen source: all of a single one, those of its layer otherwise", () => {
   assert.equal(single().isRepairOfChosen(packet(9)), false);
   const plain = single();
-  plain.onMedia(packet(1), ms(0));
+  plain.onMedia(packet(1), ms(0), false);
   assert.equal(plain.isRepairOfChosen(packet(9)), true);
   const choice = layered();
-  choice.onMedia(packet(1, "high"), ms(0));
+  choice.onMedia(packet(1, "high"), ms(0), false);
   assert.equal(choice.isRepairOfChosen(packet(8, "mid", REPAIRED)), false);
   assert.equal(choice.isRepairOfChosen(packet(9, "high", REPAIRED)), true);
   assert.equal(choice.isRepairOfChosen(packet(9)), true);
@@ -114,24 +142,31 @@ test("repairs belong to the chosen source: all of a single one, those of its lay
   assert.equal(choice.isRepairOfChosen(packet(10)), false);
 });
 
-test("an unknown or missing layer name is the worst layer, not an error", () => {
+test("an unknown or missing layer name is no error, and its repairs are nobody's", () => {
   const choice = layered();
-  assert.equal(choice.onMedia(packet(5, "ultra"), ms(0)), "switched");
-  assert.equal(choice.onMedia(packet(5), ms(10)), "chosen");
+  assert.equal(choice.onMedia(packet(5, "ultra"), ms(0), false), "switched");
+  assert.equal(choice.onMedia(packet(5), ms(10), false), "chosen");
+  assert.equal(choice.isRepairOfChosen(packet(6)), false);
 });
 
 test("any mix of sources has one chosen at a time, and changes it only to the packet's own", () => {
   const names = fc.constantFrom("", "high", "mid", "low", "x");
-  const event = fc.record({ ssrc: fc.nat(40), name: names, wait: fc.nat(300), bye: fc.boolean() });
+  const event = fc.record({
+    ssrc: fc.nat(40),
+    name: names,
+    wait: fc.nat(300),
+    bye: fc.boolean(),
+    key: fc.boolean(),
+  });
   const cases = fc.tuple(fc.boolean(), fc.array(event, { maxLength: 60 }));
   always(cases, ([layers, events]) => {
     const choice = layers ? layered() : single();
     let now = 0;
-    for (const { ssrc, name, wait, bye } of events) {
+    for (const { ssrc, name, wait, bye, key } of events) {
       now += wait;
       if (bye) choice.onGoodbye(ssrc);
       const before = choice.ssrc;
-      const verdict = choice.onMedia(packet(ssrc, name), ms(now));
+      const verdict = choice.onMedia(packet(ssrc, name), ms(now), key);
       if (verdict === "other") assert.equal(choice.ssrc, before);
       else assert.equal(choice.ssrc, ssrc);
       if (verdict === "chosen") assert.equal(before, ssrc);

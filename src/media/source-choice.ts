@@ -7,26 +7,47 @@ export type SourceVerdict = "chosen" | "switched" | "other";
 
 interface Source {
   readonly ssrc: number;
-  /** Position in the offered list of layers, 0 is best. */
-  rank: number;
-  /** Start of the current run without a long pause. */
-  since: Micros;
+  /** Its layer's place in the list of layers; undefined while it has not been told. */
+  layer: number | undefined;
   last: Micros;
+  /** Payload in the current window, and bytes per second in the one before. */
+  bytes: number;
+  rate: number;
+  /** Pictures begun since the chosen source was last heard, at `quietSince`. */
+  pictures: number;
+  quietSince: Micros;
+  timestamp: number | undefined;
 }
 
 const MOST_SOURCES = 16;
+const NEVER = micros(-Infinity);
 /** A source that restarts under a new SSRC falls silent under the old one. */
 const SILENCE = micros(200_000);
-const LAYER_SILENCE = micros(1_000_000);
-/** A better layer must have flowed for so long. */
-const PROOF = micros(1_000_000);
+/**
+ * A layer is gone when another has begun so many pictures since it was last heard: a camera that is off
+ * gives one picture a second in every layer.
+ */
+const LAYER_SILENCE = micros(400_000);
+const LAYER_PICTURES = 8;
+/** Layers are compared once in a window. */
+const WINDOW = 1_000_000;
+/** Neighbouring layers differ by a factor of three and more; below this they differ by chance. */
+const CLEARLY_MORE = 1.5;
+/** Bytes per second; below it the picture is nearly still, and its rate tells nothing. */
+const LEAST_RATE = 4000;
 
-/** Chooses the one SSRC of a track that we take: the only one, or the best simulcast layer that flows. */
+/**
+ * Chooses the one SSRC of a track that we take: the only one, or of simulcast layers the best that flows.
+ * Best is what brings most bytes, because neither the names of layers nor their order tell their sizes. A
+ * better layer is taken with its next keyframe, so that the picture never waits for it.
+ */
 export class SourceChoice {
   readonly #track: NegotiatedTrack;
   readonly #sources = new Map<number, Source>();
-  readonly #repairRanks = new Map<number, number>();
+  readonly #repairLayers = new Map<number, number>();
   #chosen: Source | undefined;
+  #better: Source | undefined;
+  #windowStart: Micros | undefined;
 
   constructor(track: NegotiatedTrack) {
     this.#track = track;
@@ -37,74 +58,119 @@ export class SourceChoice {
     return this.#chosen?.ssrc;
   }
 
-  /** Judges a media packet that came at `now`. */
-  onMedia(packet: RtpPacket, now: Micros): SourceVerdict {
-    const chosen = this.#chosen;
-    if (chosen?.ssrc === packet.ssrc && chosen.rank === 0) {
-      chosen.last = now;
+  /** A better layer than the chosen one, which needs a keyframe to be taken. */
+  get better(): number | undefined {
+    return this.#better?.ssrc;
+  }
+
+  /** Judges a media packet that came at `now`; `startsKey` matters for packets of `better` only. */
+  onMedia(packet: RtpPacket, now: Micros, startsKey: boolean): SourceVerdict {
+    const source = this.#note(packet, now);
+    if (this.#layered) this.#compare(now);
+    if (source.ssrc === this.#chosen?.ssrc) {
+      this.#chosen = source;
       return "chosen";
     }
-    const source = this.#note(packet, now);
-    if (source === undefined) return "other";
-    if (source === chosen) return "chosen";
-    if (chosen !== undefined && !this.#isBetter(source, chosen, now)) return "other";
+    const taken =
+      this.#chosen === undefined ||
+      (source === this.#better && startsKey) ||
+      this.#replaces(source, this.#chosen, now);
+    if (!taken) return "other";
     this.#chosen = source;
+    this.#better = undefined;
     return "switched";
   }
 
   /** True when a retransmission belongs to the chosen source. */
   isRepairOfChosen(packet: RtpPacket): boolean {
     if (this.#chosen === undefined) return false;
-    if (this.#track.rids.length === 0) return true;
-    const rank = this.#rankOf(packet, this.#track.extensions.repairedRid);
-    if (rank !== undefined && this.#repairRanks.size < MOST_SOURCES) {
-      this.#repairRanks.set(packet.ssrc, rank);
+    if (!this.#layered) return true;
+    const layer = this.#layerOf(packet, this.#track.extensions.repairedRid);
+    if (layer !== undefined && this.#repairLayers.size < MOST_SOURCES) {
+      this.#repairLayers.set(packet.ssrc, layer);
     }
-    return this.#repairRanks.get(packet.ssrc) === this.#chosen.rank;
+    const known = this.#repairLayers.get(packet.ssrc);
+    return known !== undefined && known === this.#chosen.layer;
   }
 
   /** A source said goodbye. */
   onGoodbye(ssrc: number): void {
     this.#sources.delete(ssrc);
-    if (this.#chosen?.ssrc === ssrc) this.#chosen = { ...this.#chosen, last: micros(-Infinity) };
+    if (this.#better?.ssrc === ssrc) this.#better = undefined;
+    if (this.#chosen?.ssrc === ssrc) this.#chosen = { ...this.#chosen, last: NEVER };
   }
 
-  #note(packet: RtpPacket, now: Micros): Source | undefined {
-    const known = this.#sources.get(packet.ssrc);
-    const rank = this.#rankOf(packet, this.#track.extensions.rid);
-    if (known !== undefined) {
-      if (now - known.last > LAYER_SILENCE) known.since = now;
-      known.last = now;
-      known.rank = rank ?? known.rank;
-      return known;
-    }
-    if (this.#sources.size >= MOST_SOURCES) this.#forgetOldest();
-    const source = { ssrc: packet.ssrc, rank: rank ?? this.#worstRank, since: now, last: now };
-    this.#sources.set(packet.ssrc, source);
+  get #layered(): boolean {
+    return this.#track.rids.length > 0;
+  }
+
+  #note(packet: RtpPacket, now: Micros): Source {
+    const source = this.#sourceOf(packet.ssrc, now);
+    source.last = now;
+    if (!this.#layered) return source;
+    source.layer = this.#layerOf(packet, this.#track.extensions.rid) ?? source.layer;
+    source.bytes += packet.payload.byteLength;
+    const quietSince = this.#chosen?.last ?? now;
+    if (source.quietSince !== quietSince) source.pictures = 0;
+    source.quietSince = quietSince;
+    if (source.timestamp !== packet.timestamp) source.pictures += 1;
+    source.timestamp = packet.timestamp;
     return source;
   }
 
-  get #worstRank(): number {
-    return this.#track.rids.length;
+  #sourceOf(ssrc: number, now: Micros): Source {
+    const known = this.#sources.get(ssrc);
+    if (known !== undefined) return known;
+    if (this.#sources.size >= MOST_SOURCES) this.#forgetOldest();
+    const counts = { bytes: 0, rate: 0, pictures: 0, quietSince: now, timestamp: undefined };
+    const source: Source = { ssrc, layer: undefined, last: now, ...counts };
+    this.#sources.set(ssrc, source);
+    return source;
   }
 
-  #rankOf(packet: RtpPacket, extension: number | undefined): number | undefined {
-    if (extension === undefined || this.#track.rids.length === 0) return undefined;
+  #layerOf(packet: RtpPacket, extension: number | undefined): number | undefined {
+    if (extension === undefined) return undefined;
     const value = headerExtension(packet, extension);
     if (value === undefined) return undefined;
-    const rank = this.#track.rids.indexOf(String.fromCharCode(...value));
-    return rank < 0 ? undefined : rank;
+    const layer = this.#track.rids.indexOf(String.fromCharCode(...value));
+    return layer < 0 ? undefined : layer;
   }
 
-  #isBetter(source: Source, chosen: Source, now: Micros): boolean {
-    const silence = this.#track.rids.length === 0 ? SILENCE : LAYER_SILENCE;
-    if (now - chosen.last > silence) return true;
-    return source.rank < chosen.rank && now - source.since > PROOF;
+  /** At the end of a window: what came, and whether another layer brings clearly more than the chosen one. */
+  #compare(now: Micros): void {
+    this.#windowStart ??= now;
+    const passed = now - this.#windowStart;
+    if (passed < WINDOW) return;
+    this.#windowStart = now;
+    for (const source of this.#sources.values()) {
+      source.rate = (source.bytes * WINDOW) / passed;
+      source.bytes = 0;
+    }
+    const best = this.#largest();
+    const needed = Math.max(LEAST_RATE, CLEARLY_MORE * (this.#chosen?.rate ?? 0));
+    this.#better = best !== this.#chosen && (best?.rate ?? 0) > needed ? best : undefined;
+  }
+
+  /** True when the chosen source is gone and this one is to take its place. */
+  #replaces(source: Source, chosen: Source, now: Micros): boolean {
+    if (chosen.last === NEVER) return true;
+    if (!this.#layered) return now - chosen.last > SILENCE;
+    if (now - chosen.last <= LAYER_SILENCE || source.pictures <= LAYER_PICTURES) return false;
+    return this.#largest(chosen.last) === source;
+  }
+
+  /** The source with the highest rate of those heard after `since`. */
+  #largest(since: Micros = NEVER): Source | undefined {
+    let largest: Source | undefined;
+    for (const source of this.#sources.values()) {
+      if (source.last > since && source.rate >= (largest?.rate ?? 0)) largest = source;
+    }
+    return largest;
   }
 
   #forgetOldest(): void {
     const [oldest] = [...this.#sources.values()]
-      .filter((source) => source !== this.#chosen)
+      .filter((source) => source !== this.#chosen && source !== this.#better)
       .sort((a, b) => a.last - b.last);
     if (oldest !== undefined) this.#sources.delete(oldest.ssrc);
   }

@@ -5,6 +5,7 @@ import { type ChosenCodec, chooseCodec, VIDEO_CODECS } from "./codec-choice.ts";
 import type { NegotiatedCodec, NegotiatedTrack } from "./negotiated.ts";
 import { midOf, type Offer } from "./offer.ts";
 import { attributeValues, type MediaSection } from "./session-description.ts";
+import { LAYER_EXTENSIONS, layerLines, offeredLayers } from "./simulcast.ts";
 import type { LocalTransport } from "./transport.ts";
 
 /** Kilobits per second; 0 is unset. */
@@ -43,6 +44,7 @@ const FEEDBACK = ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"];
 const EXTENSIONS = {
   mid: "urn:ietf:params:rtp-hdrext:sdes:mid",
   transportSequence: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+  ...LAYER_EXTENSIONS,
 } as const;
 
 interface Accepted {
@@ -64,6 +66,7 @@ export function answerPublish(
   const answer = render(offer, local, accepted, (item) => [
     "a=recvonly",
     ...formatLines(item, options.bitrate),
+    ...layerLines(item.track.rids),
   ]);
   return { answer, tracks: [...accepted.values()].map(({ track }) => track) };
 }
@@ -127,6 +130,9 @@ function negotiate(
 ): NegotiatedTrack {
   const transportSequence = section.extensions.get(EXTENSIONS.transportSequence);
   const has = (value: string): boolean => format.feedback.has(value);
+  const rids = kind === "video" ? offeredLayers(section, format.payloadType) : [];
+  const ofLayers = (uri: string): number | undefined =>
+    rids.length > 0 ? section.extensions.get(uri) : undefined;
   return {
     kind,
     mid: midOf(offer, section),
@@ -145,12 +151,12 @@ function negotiate(
     ssrcs: ssrcsOf(section),
     extensions: {
       mid: section.extensions.get(EXTENSIONS.mid),
-      rid: undefined,
-      repairedRid: undefined,
+      rid: ofLayers(EXTENSIONS.rid),
+      repairedRid: ofLayers(EXTENSIONS.repairedRid),
       transportSequence: has("transport-cc") ? transportSequence : undefined,
       absSendTime: undefined,
     },
-    rids: [],
+    rids,
   };
 }
 
@@ -227,7 +233,6 @@ function rejected(section: MediaSection): string[] {
 
 function sectionHead({ section, chosen, track }: Accepted, local: LocalTransport): string[] {
   const types = [chosen.format.payloadType, chosen.rtx?.payloadType].filter((t) => t !== undefined);
-  const { mid, transportSequence } = track.extensions;
   return [
     `m=${section.kind} 9 ${section.protocol} ${types.join(" ")}`,
     "c=IN IP4 0.0.0.0",
@@ -239,11 +244,15 @@ function sectionHead({ section, chosen, track }: Accepted, local: LocalTransport
     `a=fingerprint:${local.fingerprint}`,
     `a=setup:${local.setup}`,
     ...(section.mid === undefined ? [] : [`a=mid:${section.mid}`]),
-    ...(mid === undefined ? [] : [`a=extmap:${mid} ${EXTENSIONS.mid}`]),
-    ...(transportSequence === undefined
-      ? []
-      : [`a=extmap:${transportSequence} ${EXTENSIONS.transportSequence}`]),
+    ...extensionLines(track),
     "a=rtcp-mux",
     "a=rtcp-rsize",
   ];
+}
+
+function extensionLines({ extensions }: NegotiatedTrack): string[] {
+  const names = ["mid", "transportSequence", "rid", "repairedRid"] as const;
+  return names
+    .filter((name) => extensions[name] !== undefined)
+    .map((name) => `a=extmap:${extensions[name]} ${EXTENSIONS[name]}`);
 }

@@ -34,6 +34,6 @@ export interface NegotiatedTrack {
     readonly transportSequence: number | undefined;
     readonly absSendTime: number | undefined;
   };
-  /** Simulcast layers offered (`a=rid`), best first; empty without simulcast. */
+  /** Simulcast layers agreed on (`a=rid`), in no order that says which is best; empty without simulcast. */
   readonly rids: readonly string[];
 }

@@ -6,6 +6,8 @@ export interface CameraOptions {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
+  /** Simulcast: names of the layers, and by how much each is smaller than the picture. */
+  readonly layers?: Readonly<Record<string, number>>;
 }
 
 /** What the browser says about its sending. */
@@ -29,7 +31,7 @@ export interface SendingSample extends SendingStats {
 }
 
 const START = (camera: CameraOptions): string => `(async () => {
-  const { width, height, fps } = ${JSON.stringify(camera)};
+  const { width, height, fps, layers = {} } = ${JSON.stringify(camera)};
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const drawing = canvas.getContext("2d");
   const tile = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
@@ -47,7 +49,9 @@ const START = (camera: CameraOptions): string => `(async () => {
   const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
   const peer = new RTCPeerConnection();
   for (const track of [...sound.getTracks(), ...stream.getTracks()]) {
-    peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
+    const encodings = Object.entries(layers).map(([rid, scaleResolutionDownBy]) => ({ rid, scaleResolutionDownBy }));
+    const sendEncodings = track.kind === "video" && encodings.length > 0 ? encodings : [{}];
+    peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
   }
   await peer.setLocalDescription(await peer.createOffer());
   globalThis.lab = { peer };
@@ -109,6 +113,12 @@ export class BrowserPublisher {
     const answer = await response.text();
     if (response.status !== 201) throw new Error(`WHIP: ${response.status} ${answer}`);
     await this.accept(answer, viaPort);
+  }
+
+  /** Camera or microphone off or on, as a page does it. */
+  async enable(kind: "video" | "audio", enabled: boolean): Promise<void> {
+    const sender = `lab.peer.getSenders().find(({ track }) => track.kind === "${kind}")`;
+    await this.#page.evaluate(`{ ${sender}.track.enabled = ${enabled}; }`);
   }
 
   async stats(): Promise<SendingSample> {

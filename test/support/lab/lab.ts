@@ -10,8 +10,11 @@ import type { RecordingOptions } from "./recording.ts";
 import { CLEAN, type NetworkProfile, type Relay, startRelay } from "./relay.ts";
 import type { SenderPlan } from "./rtp-sender.ts";
 
-export interface LabStream {
+interface NamedStream {
   readonly name: string;
+}
+
+export interface LabStream extends NamedStream {
   readonly publisher: LabPublisher;
 }
 
@@ -33,9 +36,9 @@ export interface Lab {
     network?: NetworkProfile,
   ): Promise<LabStream>;
   /** Pushes a stream to nginx. */
-  push(stream: LabStream): Promise<void>;
+  push(stream: NamedStream): Promise<void>;
   /** The destination's file, when it holds what is asked for. */
-  recorded(stream: LabStream, enough: (media: ReceivedMedia) => boolean): Promise<Recorded>;
+  recorded(stream: NamedStream, enough: (media: ReceivedMedia) => boolean): Promise<Recorded>;
   close(): Promise<void>;
 }
 

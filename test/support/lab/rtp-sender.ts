@@ -9,6 +9,7 @@ import {
   type OutgoingPacket,
   type ReportPlan,
   RtpTrack,
+  type RtpTrackOptions,
   setTransportNumber,
 } from "./rtp-track.ts";
 
@@ -34,6 +35,8 @@ export interface SenderPlan {
   readonly shape?: PacketShape;
   /** `profile-level-id` of the offer. */
   readonly profile?: string;
+  /** Whose offer is made, with its payload types; absent: one like Chromium's, with ours. */
+  readonly browser?: keyof typeof NUMBERS;
   /** How a NACK is answered. */
   readonly repair?: "rtx" | "plain" | "never";
   /**
@@ -71,6 +74,11 @@ export interface SenderCounts {
 }
 
 export const PAYLOAD_TYPES = { video: 102, rtx: 103, audio: 111 } as const;
+/** What the offers of other browsers give the same codecs, and the extension with the transport-wide number. */
+const NUMBERS = {
+  firefox: { video: 126, rtx: 127, audio: 109, transport: 7 },
+  safari: { video: 98, rtx: 99, audio: 111, transport: 3 },
+} as const;
 /** A browser's pacer sends 2.5 times as fast as media comes. */
 const PACING = 2.5;
 const FEEDBACK_PACKET = { format: 15, type: 205 } as const;
@@ -109,9 +117,13 @@ export class RtpSender {
     this.#recording = recording;
     this.#plan = plan;
     this.#send = send;
-    const rtx = plan.repair === "plain" ? undefined : PAYLOAD_TYPES.rtx;
-    this.#video = plan.video && track(plan.video, PAYLOAD_TYPES.video, rtx, 90_000);
-    this.#audio = plan.audio && track(plan.audio, PAYLOAD_TYPES.audio, undefined, 48_000);
+    const numbers = plan.browser ? NUMBERS[plan.browser] : { ...PAYLOAD_TYPES, transport: 3 };
+    const { video, audio, transport: transportExtension } = numbers;
+    const rtx = plan.repair === "plain" ? undefined : numbers.rtx;
+    const picture = { payloadType: video, rtxPayloadType: rtx, clockRate: 90_000 };
+    const sound = { payloadType: audio, rtxPayloadType: undefined, clockRate: 48_000 };
+    this.#video = plan.video && track(plan.video, { ...picture, transportExtension });
+    this.#audio = plan.audio && track(plan.audio, { ...sound, transportExtension });
     this.#bytesPerMicro = (PACING * recording.options.kbps) / 8000;
   }
 
@@ -237,17 +249,15 @@ export class RtpSender {
   }
 }
 
-function track(
-  plan: TrackPlan,
-  payloadType: number,
-  rtxPayloadType: number | undefined,
-  clockRate: number,
-): RtpTrack {
+type Numbers = Pick<
+  RtpTrackOptions,
+  "payloadType" | "rtxPayloadType" | "clockRate" | "transportExtension"
+>;
+
+function track(plan: TrackPlan, numbers: Numbers): RtpTrack {
   const ssrc = 1 + randomInt(0x7fff_0000);
   return new RtpTrack({
-    payloadType,
-    rtxPayloadType,
-    clockRate,
+    ...numbers,
     ppm: plan.ppm ?? 0,
     ssrc,
     rtxSsrc: ssrc + 1,

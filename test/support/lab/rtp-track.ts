@@ -20,6 +20,8 @@ export interface RtpTrackOptions {
   readonly payloadType: number;
   readonly rtxPayloadType: number | undefined;
   readonly clockRate: number;
+  /** Id of the header extension with the transport-wide number. */
+  readonly transportExtension: number;
   /** How fast this RTP clock is, parts per million. */
   readonly ppm: number;
   readonly ssrc: number;
@@ -68,10 +70,10 @@ export class RtpTrack {
 
   /** A payload captured at `at`, microseconds since the start. */
   packet(payload: Buffer, at: number, marker: boolean): OutgoingPacket {
-    const { payloadType, ssrc } = this.#options;
+    const { payloadType, ssrc, transportExtension: extension } = this.#options;
     const sequence = this.#sequence++ & 0xffff;
     const bytes = datagram(
-      { payloadType, marker, sequence, ssrc, ticks: this.#ticks(at) },
+      { payloadType, marker, sequence, ssrc, extension, ticks: this.#ticks(at) },
       payload,
     );
     this.#history[sequence % HISTORY] = bytes;
@@ -88,7 +90,7 @@ export class RtpTrack {
   repeat(sequence: number): OutgoingPacket | undefined {
     const original = this.#history[sequence % HISTORY];
     if (original === undefined || original.readUInt16BE(2) !== sequence) return undefined;
-    const { rtxPayloadType, rtxSsrc } = this.#options;
+    const { rtxPayloadType, rtxSsrc, transportExtension: extension } = this.#options;
     const payload = original.subarray(HEADER_BYTES);
     if (rtxPayloadType === undefined) {
       return { bytes: Buffer.from(original), payloadBytes: payload.length };
@@ -98,6 +100,7 @@ export class RtpTrack {
       marker: (original[1] as number) >= 0x80,
       sequence: this.#rtxSequence++ & 0xffff,
       ssrc: rtxSsrc,
+      extension,
       ticks: original.readUInt32BE(4),
     };
     const number = Buffer.of(sequence >> 8, sequence & 0xff);
@@ -141,9 +144,10 @@ interface Head {
   readonly sequence: number;
   readonly ticks: number;
   readonly ssrc: number;
+  readonly extension: number;
 }
 
-/** An RTP packet with room for a transport-wide number in extension 3 (RFC 8285, 4.2). */
+/** An RTP packet with room for a transport-wide number in an extension (RFC 8285, 4.2). */
 function datagram(head: Head, payload: Buffer): Buffer {
   const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
   bytes[0] = 0x90;
@@ -152,7 +156,7 @@ function datagram(head: Head, payload: Buffer): Buffer {
   bytes.writeUInt32BE(head.ticks, 4);
   bytes.writeUInt32BE(head.ssrc, 8);
   bytes.writeUInt32BE(0xbede_0001, 12);
-  bytes.writeUInt32BE(0x3100_0000, 16);
+  bytes.writeUInt32BE(((head.extension << 28) | 0x0100_0000) >>> 0, 16);
   payload.copy(bytes, HEADER_BYTES);
   return bytes;
 }

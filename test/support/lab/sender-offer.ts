@@ -1,11 +1,15 @@
-/** The offer of a sender (RFC 9429), as Chromium words it. */
+/** The offer of a sender (RFC 9429), as Chromium words it or as another browser does. */
+import { FIREFOX_PUBLISH, SAFARI_PUBLISH } from "../../vectors/offers.ts";
 import { PAYLOAD_TYPES, type SenderPlan } from "./rtp-sender.ts";
+
+const WORDED = { firefox: FIREFOX_PUBLISH, safari: SAFARI_PUBLISH } as const;
 
 const TRANSPORT_NUMBER =
   "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 
 /** `transport`: attribute lines of ICE and DTLS. */
 export function senderOffer(plan: SenderPlan, transport: readonly string[]): string {
+  if (plan.browser !== undefined) return worded(WORDED[plan.browser], transport);
   const sections = [
     ...(plan.audio === undefined ? [] : [audioSection]),
     ...(plan.video === undefined ? [] : [videoSection]),
@@ -20,6 +24,14 @@ export function senderOffer(plan: SenderPlan, transport: readonly string[]): str
     lines.push(...formats);
   });
   return `${lines.join("\r\n")}\r\n`;
+}
+
+/** A browser's offer with our transport in the place of its own. */
+function worded(offer: string, transport: readonly string[]): string {
+  return transport.reduce((text, line) => {
+    const [name] = line.split(":");
+    return text.replace(new RegExp(`^${name}:.*$`, "gm"), `${line}\r`);
+  }, offer);
 }
 
 function audioSection(): string[] {
