@@ -40,9 +40,6 @@ export interface PlayStream extends StreamRequest {
   readonly kind: "playStream";
 }
 
-/** Status of a stream as clients know it. */
-export type StreamStatus = "PUBLISHING" | "PLAYING" | "UNPUBLISHED" | "STOPPED" | "FAILED";
-
 type Fields = Readonly<Record<string, unknown>>;
 
 const MAX_NAME = 512;
