@@ -13,8 +13,8 @@ import type { Frame, VideoCodec } from "./frame.ts";
 import { AudioAssembler, type FrameAssembler, VideoAssembler } from "./frame-assembler.ts";
 import type { MediaClock } from "./media-clock.ts";
 import { type OrderedPacket, PacketReceiver } from "./packet-receiver.ts";
-import { startsKeyPicture } from "./picture-units.ts";
-import { SourceChoice } from "./source-choice.ts";
+import { announcedSamples, startsKeyPicture } from "./picture-units.ts";
+import { type KeyStart, SourceChoice } from "./source-choice.ts";
 
 /** Where the output of a track goes. */
 export interface TrackSink {
@@ -149,7 +149,7 @@ export class IngestTrack {
 
   /** A packet of this track's payload type. Returns false when it is from a source that we do not take. */
   onMedia(packet: RtpPacket, now: Micros): boolean {
-    const verdict = this.#choice.onMedia(packet, now, this.#startsBetterLayer(packet));
+    const verdict = this.#choice.onMedia(packet, now, this.#layerStart(packet));
     if (verdict === "other") return false;
     if (verdict === "switched") this.#switchTo(packet.ssrc, now);
     this.#media?.onPacket(packet.sequence, packet.timestamp, now);
@@ -215,9 +215,11 @@ export class IngestTrack {
     return blocks.filter((block) => block !== undefined);
   }
 
-  #startsBetterLayer({ ssrc, payload }: RtpPacket): boolean {
+  #layerStart({ payload }: RtpPacket): KeyStart | undefined {
     const { codec } = this.track;
-    return ssrc === this.#choice.better && isVideoCodec(codec) && startsKeyPicture(codec, payload);
+    if (!this.#choice.layered || !isVideoCodec(codec)) return undefined;
+    if (!startsKeyPicture(codec, payload)) return undefined;
+    return { samples: codec === "h264" ? announcedSamples(payload) : 0 };
   }
 
   #insert(packet: RtpPacket, now: Micros, repair: boolean): void {

@@ -1,5 +1,7 @@
 /** Packets of each video codec to coded pictures. */
+import { ProtocolError } from "../base/protocol-error.ts";
 import { NalType } from "../codec/h264/nal-unit.ts";
+import { parseSps } from "../codec/h264/parameter-sets.ts";
 import { av1Format } from "../protocol/rtp/av1-payload.ts";
 import { CodedDepacketizer, type CodedFormat, type CodedUnit } from "../protocol/rtp/coded-unit.ts";
 import { type AccessUnit, H264Depacketizer } from "../protocol/rtp/h264-depacketizer.ts";
@@ -51,4 +53,18 @@ export function startsKeyPicture(codec: VideoCodec, payload: Uint8Array): boolea
 function startsParameterSets(payload: Uint8Array): boolean {
   const type = (payload[0] ?? 0) & 0x1f;
   return type === NalType.sps || (type === STAP_A && ((payload[3] ?? 0) & 0x1f) === NalType.sps);
+}
+
+/** Luma samples by the parameter set with which an H.264 payload starts, alone or in a STAP-A; 0 when it is broken. */
+export function announcedSamples(payload: Uint8Array): number {
+  const aggregated = ((payload[0] ?? 0) & 0x1f) === STAP_A;
+  const size = ((payload[1] ?? 0) << 8) | (payload[2] ?? 0);
+  const set = aggregated ? payload.subarray(3, 3 + size) : payload;
+  try {
+    const { width, height } = parseSps(set);
+    return width * height;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    return 0;
+  }
 }

@@ -47,30 +47,30 @@ const layered = () =>
 test("the first source is taken and kept while it flows", () => {
   const choice = single();
   assert.equal(choice.ssrc, undefined);
-  assert.equal(choice.onMedia(packet(1), ms(0), false), "switched");
-  assert.equal(choice.onMedia(packet(1), ms(20), false), "chosen");
-  assert.equal(choice.onMedia(packet(2), ms(30), false), "other");
-  assert.equal(choice.onMedia(packet(1), ms(100), false), "chosen");
+  assert.equal(choice.onMedia(packet(1), ms(0)), "switched");
+  assert.equal(choice.onMedia(packet(1), ms(20)), "chosen");
+  assert.equal(choice.onMedia(packet(2), ms(30)), "other");
+  assert.equal(choice.onMedia(packet(1), ms(100)), "chosen");
   assert.equal(choice.ssrc, 1);
 });
 
 test("a source that restarts under another SSRC is taken when the old one is silent", () => {
   const choice = single();
-  choice.onMedia(packet(1), ms(0), false);
-  assert.equal(choice.onMedia(packet(2), ms(200), false), "other");
-  assert.equal(choice.onMedia(packet(2), ms(201), false), "switched");
-  assert.equal(choice.onMedia(packet(1), ms(202), false), "other");
+  choice.onMedia(packet(1), ms(0));
+  assert.equal(choice.onMedia(packet(2), ms(200)), "other");
+  assert.equal(choice.onMedia(packet(2), ms(201)), "switched");
+  assert.equal(choice.onMedia(packet(1), ms(202)), "other");
 });
 
 test("after a goodbye the next source is taken at once, also the same one", () => {
   const choice = single();
-  choice.onMedia(packet(1), ms(0), false);
+  choice.onMedia(packet(1), ms(0));
   choice.onGoodbye(7);
-  assert.equal(choice.onMedia(packet(2), ms(1), false), "other");
+  assert.equal(choice.onMedia(packet(2), ms(1)), "other");
   choice.onGoodbye(1);
-  assert.equal(choice.onMedia(packet(2), ms(2), false), "switched");
+  assert.equal(choice.onMedia(packet(2), ms(2)), "switched");
   choice.onGoodbye(2);
-  assert.equal(choice.onMedia(packet(2), ms(3), false), "chosen");
+  assert.equal(choice.onMedia(packet(2), ms(3)), "chosen");
 });
 
 /** One picture a packet every 33 ms in each layer: bytes by the layer's SSRC. Gives what was switched to, when. */
@@ -86,14 +86,14 @@ function play(
       const media = { ...packet(Number(ssrc)), timestamp: wireTicks(90 * at) };
       const sized = { ...media, payload: new Uint8Array(bytes) };
       const startsKey = keyed.includes(Number(ssrc)) && choice.better === Number(ssrc);
-      if (choice.onMedia(sized, ms(at), startsKey) === "switched")
-        switches.push([Number(ssrc), at]);
+      const key = startsKey ? { samples: 0 } : undefined;
+      if (choice.onMedia(sized, ms(at), key) === "switched") switches.push([Number(ssrc), at]);
     }
   }
   return switches;
 }
 
-test("of layers the one with most bytes is taken, with a keyframe and not before", () => {
+test("of layers the one with most bytes is taken where sizes are unknown, with a keyframe and not before", () => {
   const choice = layered();
   assert.deepEqual(play(choice, { from: 0, to: 990 }, { 1: 300, 2: 900, 3: 3000 }), [[1, 0]]);
   assert.equal(choice.better, undefined);
@@ -101,6 +101,26 @@ test("of layers the one with most bytes is taken, with a keyframe and not before
   assert.equal(choice.better, 3);
   const [[taken] = []] = play(choice, { from: 1500, to: 1600 }, { 1: 300, 2: 900, 3: 3000 }, [3]);
   assert.deepEqual([taken, choice.ssrc, choice.better], [3, 3, undefined]);
+});
+
+test("where keyframes tell the size of the picture, bytes do not matter", () => {
+  const choice = layered();
+  choice.onMedia(packet(1), ms(0), { samples: 640 * 360 });
+  choice.onMedia(packet(2), ms(0), { samples: 320 * 180 });
+  choice.onMedia(packet(3), ms(0), { samples: 1280 * 720 });
+  play(choice, { from: 1, to: 1500 }, { 1: 900, 2: 3000, 3: 300 });
+  assert.equal(choice.better, 3);
+  assert.equal(choice.onMedia(packet(3), ms(1500), { samples: 1280 * 720 }), "switched");
+  play(choice, { from: 1500, to: 4000 }, { 1: 900, 2: 3000, 3: 300 });
+  assert.deepEqual([choice.ssrc, choice.better], [3, undefined]);
+});
+
+test("a better layer that stops is not waited for", () => {
+  const choice = layered();
+  play(choice, { from: 0, to: 1500 }, { 1: 300, 3: 3000 });
+  assert.equal(choice.better, 3);
+  play(choice, { from: 1500, to: 3000 }, { 1: 300 });
+  assert.deepEqual([choice.ssrc, choice.better], [1, undefined]);
 });
 
 test("layers alike, and layers that hardly bring anything, are not changed", () => {
@@ -131,10 +151,10 @@ test("one picture a second in every layer, of a camera that is off, changes noth
 test("repairs belong to the chosen source: all of a single one, those of its layer otherwise", () => {
   assert.equal(single().isRepairOfChosen(packet(9)), false);
   const plain = single();
-  plain.onMedia(packet(1), ms(0), false);
+  plain.onMedia(packet(1), ms(0));
   assert.equal(plain.isRepairOfChosen(packet(9)), true);
   const choice = layered();
-  choice.onMedia(packet(1, "high"), ms(0), false);
+  choice.onMedia(packet(1, "high"), ms(0));
   assert.equal(choice.isRepairOfChosen(packet(8, "mid", REPAIRED)), false);
   assert.equal(choice.isRepairOfChosen(packet(9, "high", REPAIRED)), true);
   assert.equal(choice.isRepairOfChosen(packet(9)), true);
@@ -144,8 +164,8 @@ test("repairs belong to the chosen source: all of a single one, those of its lay
 
 test("an unknown or missing layer name is no error, and its repairs are nobody's", () => {
   const choice = layered();
-  assert.equal(choice.onMedia(packet(5, "ultra"), ms(0), false), "switched");
-  assert.equal(choice.onMedia(packet(5), ms(10), false), "chosen");
+  assert.equal(choice.onMedia(packet(5, "ultra"), ms(0)), "switched");
+  assert.equal(choice.onMedia(packet(5), ms(10)), "chosen");
   assert.equal(choice.isRepairOfChosen(packet(6)), false);
 });
 
@@ -166,7 +186,11 @@ test("any mix of sources has one chosen at a time, and changes it only to the pa
       now += wait;
       if (bye) choice.onGoodbye(ssrc);
       const before = choice.ssrc;
-      const verdict = choice.onMedia(packet(ssrc, name), ms(now), key);
+      const verdict = choice.onMedia(
+        packet(ssrc, name),
+        ms(now),
+        key ? { samples: ssrc } : undefined,
+      );
       if (verdict === "other") assert.equal(choice.ssrc, before);
       else assert.equal(choice.ssrc, ssrc);
       if (verdict === "chosen") assert.equal(before, ssrc);

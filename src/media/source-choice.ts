@@ -2,6 +2,12 @@ import { type Micros, micros } from "../base/time.ts";
 import { headerExtension, type RtpPacket } from "../protocol/rtp/packet.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 
+/** A packet with which a keyframe starts. */
+export interface KeyStart {
+  /** Luma samples of the picture; 0 when the packet does not tell. */
+  readonly samples: number;
+}
+
 /** A packet of the chosen source, the first of a newly chosen one, or of another source. */
 export type SourceVerdict = "chosen" | "switched" | "other";
 
@@ -10,6 +16,8 @@ interface Source {
   /** Its layer's place in the list of layers; undefined while it has not been told. */
   layer: number | undefined;
   last: Micros;
+  /** Luma samples of its pictures; 0 while unknown. */
+  samples: number;
   /** Payload in the current window, and bytes per second in the one before. */
   bytes: number;
   rate: number;
@@ -31,15 +39,15 @@ const LAYER_SILENCE = micros(400_000);
 const LAYER_PICTURES = 8;
 /** Layers are compared once in a window. */
 const WINDOW = 1_000_000;
-/** Neighbouring layers differ by a factor of three and more; below this they differ by chance. */
+/** Where sizes are unknown: bytes of neighbouring layers differ by a factor of three; below this by chance. */
 const CLEARLY_MORE = 1.5;
 /** Bytes per second; below it the picture is nearly still, and its rate tells nothing. */
 const LEAST_RATE = 4000;
 
 /**
  * Chooses the one SSRC of a track that we take: the only one, or of simulcast layers the best that flows.
- * Best is what brings most bytes, because neither the names of layers nor their order tell their sizes. A
- * better layer is taken with its next keyframe, so that the picture never waits for it.
+ * Best is the largest picture, or most bytes where a codec hides the size, because neither the names of layers
+ * nor their order tell. A better layer is taken with its next keyframe, so that the picture never waits for it.
  */
 export class SourceChoice {
   readonly #track: NegotiatedTrack;
@@ -63,17 +71,23 @@ export class SourceChoice {
     return this.#better?.ssrc;
   }
 
-  /** Judges a media packet that came at `now`; `startsKey` matters for packets of `better` only. */
-  onMedia(packet: RtpPacket, now: Micros, startsKey: boolean): SourceVerdict {
+  /** True when there are layers to choose from. */
+  get layered(): boolean {
+    return this.#track.rids.length > 0;
+  }
+
+  /** Judges a media packet that came at `now`; `key` matters only where there are layers. */
+  onMedia(packet: RtpPacket, now: Micros, key?: KeyStart): SourceVerdict {
     const source = this.#note(packet, now);
-    if (this.#layered) this.#compare(now);
+    source.samples = key?.samples ?? source.samples;
+    if (this.layered) this.#compare(now);
     if (source.ssrc === this.#chosen?.ssrc) {
       this.#chosen = source;
       return "chosen";
     }
     const taken =
       this.#chosen === undefined ||
-      (source === this.#better && startsKey) ||
+      (source === this.#better && key !== undefined) ||
       this.#replaces(source, this.#chosen, now);
     if (!taken) return "other";
     this.#chosen = source;
@@ -84,7 +98,7 @@ export class SourceChoice {
   /** True when a retransmission belongs to the chosen source. */
   isRepairOfChosen(packet: RtpPacket): boolean {
     if (this.#chosen === undefined) return false;
-    if (!this.#layered) return true;
+    if (!this.layered) return true;
     const layer = this.#layerOf(packet, this.#track.extensions.repairedRid);
     if (layer !== undefined && this.#repairLayers.size < MOST_SOURCES) {
       this.#repairLayers.set(packet.ssrc, layer);
@@ -100,14 +114,10 @@ export class SourceChoice {
     if (this.#chosen?.ssrc === ssrc) this.#chosen = { ...this.#chosen, last: NEVER };
   }
 
-  get #layered(): boolean {
-    return this.#track.rids.length > 0;
-  }
-
   #note(packet: RtpPacket, now: Micros): Source {
     const source = this.#sourceOf(packet.ssrc, now);
     source.last = now;
-    if (!this.#layered) return source;
+    if (!this.layered) return source;
     source.layer = this.#layerOf(packet, this.#track.extensions.rid) ?? source.layer;
     source.bytes += packet.payload.byteLength;
     const quietSince = this.#chosen?.last ?? now;
@@ -122,7 +132,14 @@ export class SourceChoice {
     const known = this.#sources.get(ssrc);
     if (known !== undefined) return known;
     if (this.#sources.size >= MOST_SOURCES) this.#forgetOldest();
-    const counts = { bytes: 0, rate: 0, pictures: 0, quietSince: now, timestamp: undefined };
+    const counts = {
+      samples: 0,
+      bytes: 0,
+      rate: 0,
+      pictures: 0,
+      quietSince: now,
+      timestamp: undefined,
+    };
     const source: Source = { ssrc, layer: undefined, last: now, ...counts };
     this.#sources.set(ssrc, source);
     return source;
@@ -146,26 +163,26 @@ export class SourceChoice {
       source.rate = (source.bytes * WINDOW) / passed;
       source.bytes = 0;
     }
-    const best = this.#largest();
-    const needed = Math.max(LEAST_RATE, CLEARLY_MORE * (this.#chosen?.rate ?? 0));
-    this.#better = best !== this.#chosen && (best?.rate ?? 0) > needed ? best : undefined;
+    const best = this.#best(now, this.#chosen);
+    this.#better = best === this.#chosen ? undefined : best;
   }
 
   /** True when the chosen source is gone and this one is to take its place. */
   #replaces(source: Source, chosen: Source, now: Micros): boolean {
     if (chosen.last === NEVER) return true;
-    if (!this.#layered) return now - chosen.last > SILENCE;
+    if (!this.layered) return now - chosen.last > SILENCE;
     if (now - chosen.last <= LAYER_SILENCE || source.pictures <= LAYER_PICTURES) return false;
-    return this.#largest(chosen.last) === source;
+    return this.#best(now, undefined) === source;
   }
 
-  /** The source with the highest rate of those heard after `since`. */
-  #largest(since: Micros = NEVER): Source | undefined {
-    let largest: Source | undefined;
+  /** The best source that flows, or `chosen` when none is better. */
+  #best(now: Micros, chosen: Source | undefined): Source | undefined {
+    let best = chosen;
     for (const source of this.#sources.values()) {
-      if (source.last > since && source.rate >= (largest?.rate ?? 0)) largest = source;
+      if (now - source.last > LAYER_SILENCE) continue;
+      if (best === undefined || isBetter(source, best)) best = source;
     }
-    return largest;
+    return best;
   }
 
   #forgetOldest(): void {
@@ -174,4 +191,9 @@ export class SourceChoice {
       .sort((a, b) => a.last - b.last);
     if (oldest !== undefined) this.#sources.delete(oldest.ssrc);
   }
+}
+
+function isBetter(source: Source, than: Source): boolean {
+  if (source.samples > 0 && than.samples > 0) return source.samples > than.samples;
+  return source.rate > Math.max(LEAST_RATE, CLEARLY_MORE * than.rate);
 }

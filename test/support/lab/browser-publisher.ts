@@ -6,6 +6,8 @@ export interface CameraOptions {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
+  /** The browser's own fake camera instead of noise: easy to compress. */
+  readonly device?: boolean;
   /** Simulcast: names of the layers, and by how much each is smaller than the picture. */
   readonly layers?: Readonly<Record<string, number>>;
 }
@@ -31,7 +33,7 @@ export interface SendingSample extends SendingStats {
 }
 
 const START = (camera: CameraOptions): string => `(async () => {
-  const { width, height, fps, layers = {} } = ${JSON.stringify(camera)};
+  const { width, height, fps, device = false, layers = {} } = ${JSON.stringify(camera)};
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const drawing = canvas.getContext("2d");
   const tile = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
@@ -45,7 +47,10 @@ const START = (camera: CameraOptions): string => `(async () => {
   setInterval(() => {
     drawing.drawImage(tile, -Math.random() * width, -Math.random() * height);
   }, 1000 / fps);
-  const { stream } = { stream: canvas.captureStream(fps) };
+  const video = { width, height, frameRate: fps };
+  const stream = device
+    ? await navigator.mediaDevices.getUserMedia({ video })
+    : canvas.captureStream(fps);
   const sound = await navigator.mediaDevices.getUserMedia({ audio: true });
   const peer = new RTCPeerConnection();
   for (const track of [...sound.getTracks(), ...stream.getTracks()]) {
