@@ -87,7 +87,7 @@ const LATE: Readonly<Record<string, SenderPlan>> = {
 
 test("a track that begins seconds after the other one takes over, in sync", async () => {
   const outcomes = Object.entries(LATE).map(async ([name, sender]) => {
-    const { file, media } = await run(FLASH, { ...sender, keyframes: "wait" }, heard(6));
+    const { file, media } = await run(FLASH, { ...sender, keyframes: "wait" }, heard(5.5));
     assert.deepEqual(await kinds(file), ["aac", "h264"], name);
     const points = (await lipSync(file)).filter(({ at }) => at >= 3500);
     assert.ok(points.length >= 2, `${points.length} flashes with ${name} late`);
@@ -125,7 +125,7 @@ test("one picture a second, as of a camera that is off, stops neither picture no
   const verdict = judge(readRecording(still), pictures, media);
   assert.deepEqual([verdict.arrived, verdict.broken], [verdict.sent, 0]);
   assert.ok(media.pictures.length >= 4, `${media.pictures.length} pictures`);
-  assert.ok(verdict.timestampError <= 100, `${verdict.timestampError} ms off`);
+  assert.ok(Math.max(...steps(media.pictures)) < 1500, `${steps(media.pictures)}`);
 });
 
 /** Large enough for Chromium to send three layers. */
@@ -135,7 +135,7 @@ test("a camera that is switched off and a muted microphone stop neither picture 
   const { publisher, recorded } = await publish({ ...CAMERA, width: 640, height: 360 });
   const on = last((await recorded(seconds(1))).media.sounds);
   await publisher.enable("video", false);
-  const off = last((await recorded(heard(on / 1000 + 4))).media.sounds);
+  const off = last((await recorded(heard(on / 1000 + 3.5))).media.sounds);
   await publisher.enable("video", true);
   await publisher.enable("audio", false);
   const outcome = await recorded(heard(off / 1000 + 3));
@@ -143,7 +143,7 @@ test("a camera that is switched off and a muted microphone stop neither picture 
   await assertWhole(outcome);
   const between = (from: number, to: number): number =>
     outcome.media.pictures.filter(({ timestamp }) => timestamp >= from && timestamp < to).length;
-  const dark = between(on + 1000, on + 4000);
+  const dark = between(on + 500, on + 3500);
   assert.ok(dark >= 2, `${dark} pictures in 3 s without a camera`);
   const bright = between(off + 1000, off + 2500);
   assert.ok(bright >= 5, `${bright} pictures in 1.5 s after it`);
@@ -162,7 +162,7 @@ test("of a simulcast browser the largest picture arrives, whatever the order of 
     const { publisher, recorded } = await publish({ ...CAMERA, layers });
     await recorded((media) => widths(media).at(-1) === CAMERA.width);
     const { media: before } = await recorded(seconds(2));
-    const outcome = await recorded(heard(last(before.pictures) / 1000 + 2));
+    const outcome = await recorded(heard(last(before.pictures) / 1000 + 1));
     await publisher.close();
     await assertWhole(outcome);
     assert.equal(widths(outcome.media).at(-1), CAMERA.width);
