@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { TestServer } from "../../../test/support/server.ts";
 import { familyOf, usageOf } from "../usage.ts";
 
-const ROLES = ["control", "worker", "audio codec", "video codec"] as const;
+export const ROLES = ["control", "worker", "audio codec", "video codec"] as const;
 export type Role = (typeof ROLES)[number];
 
 interface ProcessSample {
@@ -85,9 +85,9 @@ export async function takeSample(server: TestServer): Promise<Sample> {
   };
 }
 
-export const residentBytes = ({ processes }: Sample, role?: Role): number =>
+export const residentBytes = ({ processes }: Sample, roles: readonly Role[] = ROLES): number =>
   processes
-    .filter((one) => role === undefined || one.role === role)
+    .filter(({ role }) => roles.includes(role))
     .reduce((sum, one) => sum + one.residentBytes, 0);
 
 /** Everything countable that should be as it was before anybody came. */
