@@ -74,7 +74,7 @@ function runTests(words) {
   const chosen = all.filter((file) => words.every((word) => relative(dist, file).includes(word)));
   const heavy = chosen.filter((file) => file.includes(join("test", "e2e")));
   const light = chosen.filter((file) => !heavy.includes(file));
-  const passed = [runGroup(light, 2), runGroup(heavy, 1)];
+  const passed = [runGroup(light, 2), runGroup(heavy, 2)];
   if (passed.includes(false)) process.exitCode = 1;
 }
 
