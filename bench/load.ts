@@ -4,7 +4,12 @@
  */
 import { parseArgs } from "node:util";
 import { machineMicros } from "../test/support/lab/marker.ts";
-import { BROWSER, type LabPublisher, startPublishers } from "../test/support/lab/publisher.ts";
+import {
+  BROWSER,
+  type LabPublisher,
+  type PublisherProcess,
+  startPublishers,
+} from "../test/support/lab/publisher.ts";
 import { HD } from "../test/support/lab/recording.ts";
 import { startServer, type TestServer, until } from "../test/support/server.ts";
 import { type Sink, startSink } from "./support/sink.ts";
@@ -17,7 +22,8 @@ const STREAMS_PER_PUBLISHER = 25;
 
 interface Row {
   readonly streams: number;
-  readonly cpuPercent: number;
+  /** Undefined when a process of the server was replaced meanwhile, whose time is lost then. */
+  readonly cpuPercent: number | undefined;
   readonly mebibytes: number;
   readonly startMs: readonly number[];
   readonly latencyMs: readonly number[];
@@ -38,6 +44,22 @@ async function pushOne(server: TestServer, sink: Sink, name: string): Promise<nu
   });
 }
 
+/** Undefined when the server has no room for one more. */
+async function publishOne(
+  server: TestServer,
+  source: PublisherProcess,
+  i: number,
+): Promise<LabPublisher | undefined> {
+  const whipUrl = `${server.httpUrl}/whip/s${i}`;
+  const sender = { ...BROWSER, marked: true, burst: true };
+  try {
+    return await source.publish({ recording: { ...HD, channels: 2 }, sender, whipUrl });
+  } catch (error) {
+    if (/WHIP: 503/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
 async function measure(count: number, workers: number, seconds: number): Promise<Row> {
   const server = await startServer({ workers, rtmp_port: 0, log_level: "warn" });
   const sink = await startSink();
@@ -47,14 +69,13 @@ async function measure(count: number, workers: number, seconds: number): Promise
   const startMs: number[] = [];
   for (let i = 0; i < count; i += 1) {
     const source = sources[i % sources.length] as (typeof sources)[number];
-    const plan = {
-      recording: { ...HD, channels: 2 } as const,
-      sender: { ...BROWSER, marked: true, burst: true },
-    };
-    publishers.push(await source.publish({ ...plan, whipUrl: `${server.httpUrl}/whip/s${i}` }));
+    const publisher = await publishOne(server, source, i);
+    if (publisher === undefined) break;
+    publishers.push(publisher);
     await pause(700);
     startMs.push(await pushOne(server, sink, `s${i}`));
   }
+  const carried = publishers.length;
   await pause(WARM_UP_MS);
   sink.forget();
   const family = familyOf(server.pid);
@@ -62,18 +83,22 @@ async function measure(count: number, workers: number, seconds: number): Promise
   const from = machineMicros();
   await pause(seconds * 1000);
   const after = usageOf(family);
+  const now = new Set(familyOf(server.pid));
+  const replaced = family.some((pid) => !now.has(pid));
   const passed = (machineMicros() - from) / 1e6;
   const arrived = Object.values((await sink.report()).streams);
   for (const publisher of publishers) await publisher.stop();
   for (const source of sources) await source.close();
   await Promise.all([server.stop(), sink.close()]);
   return {
-    streams: count,
-    cpuPercent: ((after.cpuSeconds - before.cpuSeconds) / passed / count) * 100,
-    mebibytes: (after.proportionalBytes - idle) / MIB / count,
+    streams: carried,
+    cpuPercent: replaced
+      ? undefined
+      : ((after.cpuSeconds - before.cpuSeconds) / passed / carried) * 100,
+    mebibytes: (after.proportionalBytes - idle) / MIB / carried,
     startMs,
     latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
-    arrived: arrived.reduce((sum, { pictures }) => sum + pictures, 0) / (passed * HD.fps * count),
+    arrived: arrived.reduce((sum, { pictures }) => sum + pictures, 0) / (passed * HD.fps * carried),
   };
 }
 
@@ -89,8 +114,8 @@ const rows: string[][] = [];
 for (const count of counts) {
   const row = await measure(count, Number(values.workers), Number(values.seconds));
   rows.push([
-    `${row.streams}`,
-    `${row.cpuPercent.toFixed(2)} %`,
+    row.streams < count ? `${row.streams} of ${count}, the next was refused` : `${row.streams}`,
+    row.cpuPercent === undefined ? "a process was replaced" : `${row.cpuPercent.toFixed(2)} %`,
     `${row.mebibytes.toFixed(1)} MiB`,
     `${quantile(row.startMs, 0.5).toFixed(0)} / ${Math.max(...row.startMs).toFixed(0)} ms`,
     `${quantile(row.latencyMs, 0.5).toFixed(1)} / ${quantile(row.latencyMs, 0.99).toFixed(1)} ms`,
