@@ -92,8 +92,6 @@ export interface WorkerOptions {
     readonly bufferBytes: number;
     /** Most media time that may wait for one slow destination, milliseconds. */
     readonly bufferMs: number;
-    /** WCS `rtmp.server_buffer_enabled`. */
-    readonly serverBuffer: boolean;
     /** WCS `rtmp_out_buffer_*`; undefined when off. Milliseconds. */
     readonly outBuffer:
       | {

@@ -55,7 +55,6 @@ async function options(): Promise<WorkerOptions> {
       keyframeIntervalMs: 2000,
       bufferBytes: 1 << 20,
       bufferMs: 1000,
-      serverBuffer: true,
       outBuffer: undefined,
       restore: { attempts: 0, intervalMs: 1000, factor: 1, maxIntervalMs: 1000 },
     },

@@ -81,7 +81,6 @@ function pushOptions(settings: Settings, extraCa: string | undefined): WorkerOpt
     keyframeIntervalMs: settings.keyframe_interval_ms,
     bufferBytes: settings.rtmp_buffer_bytes,
     bufferMs: settings.rtmp_buffer_ms,
-    serverBuffer: settings["rtmp.server_buffer_enabled"],
     outBuffer: settings.rtmp_out_buffer_enabled
       ? {
           startMs: settings.rtmp_out_buffer_start_size,

@@ -43,7 +43,6 @@ const SETTINGS: PushSettings = {
   keyframeIntervalMs: 2000,
   bufferBytes: 8 << 20,
   bufferMs: 10_000,
-  serverBuffer: true,
   outBuffer: undefined,
   restore: { attempts: 3, intervalMs: 200, factor: 1, maxIntervalMs: 60_000 },
 };
