@@ -1,9 +1,26 @@
-/** ffprobe and ffmpeg as judges of what arrived. */
+/** ffprobe and ffmpeg as judges of what arrived, in files that may still grow. */
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
+import { wholeTags } from "./lab/flv-file.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const BIG = { maxBuffer: 1 << 28 };
+
+/** The name of a file, or what was read of one. */
+export type Media = string | Buffer;
+
+/** What is whole of a file now. */
+export const snapshotOf = async (file: string): Promise<Buffer> => wholeTags(await readFile(file));
+
+/** Runs a program that reads what is whole of the media from its standard input. */
+export async function runOn(media: Media, program: string, args: readonly string[]) {
+  const bytes = typeof media === "string" ? await snapshotOf(media) : media;
+  const running = execute(program, args, { ...BIG, encoding: "buffer" });
+  // A program may end before it has read everything.
+  running.child.stdin?.on("error", () => undefined).end(bytes);
+  return running;
+}
 
 export interface ProbedPacket {
   readonly kind: "video" | "audio";
@@ -24,19 +41,19 @@ export interface ProbedStream {
   readonly height?: number;
 }
 
-async function probe(file: string, args: readonly string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await run("ffprobe", ["-v", "quiet", "-of", "json", ...args, file], BIG);
-  return JSON.parse(stdout) as Record<string, unknown>;
+async function probe(media: Media, args: readonly string[]): Promise<Record<string, unknown>> {
+  const { stdout } = await runOn(media, "ffprobe", ["-v", "quiet", "-of", "json", ...args, "-"]);
+  return JSON.parse(stdout.toString()) as Record<string, unknown>;
 }
 
-export async function streamsOf(file: string): Promise<ProbedStream[]> {
-  return (await probe(file, ["-show_streams"]))["streams"] as ProbedStream[];
+export async function streamsOf(media: Media): Promise<ProbedStream[]> {
+  return (await probe(media, ["-show_streams"]))["streams"] as ProbedStream[];
 }
 
 /** Packets in file order. */
-export async function packetsOf(file: string): Promise<ProbedPacket[]> {
+export async function packetsOf(media: Media): Promise<ProbedPacket[]> {
   const fields = "codec_type,pts_time,flags,size,duration_time";
-  const { packets } = await probe(file, ["-show_packets", "-show_entries", `packet=${fields}`]);
+  const { packets } = await probe(media, ["-show_packets", "-show_entries", `packet=${fields}`]);
   return (packets as Record<string, string>[])
     .filter((p) => p["codec_type"] === "video" || p["codec_type"] === "audio")
     .map((p) => ({
@@ -52,26 +69,26 @@ export async function packetsOf(file: string): Promise<ProbedPacket[]> {
  * Decodes everything; what ffmpeg has to complain about, "" when nothing. The times of the pictures stay
  * as they are: rounded to a frame rate, uneven ones would fall together.
  */
-export async function decodeErrors(file: string): Promise<string> {
+export async function decodeErrors(media: Media): Promise<string> {
   const output = ["-enc_time_base", "-1", "-f", "null", "-"];
-  const { stderr } = await run("ffmpeg", ["-v", "error", "-i", file, ...output], BIG);
-  return stderr;
+  const { stderr } = await runOn(media, "ffmpeg", ["-v", "error", "-i", "-", ...output]);
+  return stderr.toString();
 }
 
-async function volume(file: string, from: number, length: number, filter: string): Promise<number> {
+async function volume(media: Media, from: number, length: number, filter: string): Promise<number> {
   // Cut inside of the chain: `-ss` would cut behind the detector.
   const chain = `atrim=start=${from}:duration=${length},${filter}volumedetect`;
-  const args = ["-hide_banner", "-i", file, "-vn", "-af", chain, "-f", "null", "-"];
-  const { stderr } = await run("ffmpeg", args, BIG);
-  const found = /mean_volume: (-?[\d.]+|-inf) dB/.exec(stderr)?.[1];
-  if (found === undefined) throw new Error(`no audio in ${file} from ${from} s`);
+  const args = ["-hide_banner", "-i", "-", "-vn", "-af", chain, "-f", "null", "-"];
+  const { stderr } = await runOn(media, "ffmpeg", args);
+  const found = /mean_volume: (-?[\d.]+|-inf) dB/.exec(stderr.toString())?.[1];
+  if (found === undefined) throw new Error(`no audio from ${from} s`);
   return found === "-inf" ? Number.NEGATIVE_INFINITY : Number(found);
 }
 
 /** Mean loudness in dB of `length` seconds from `from`. */
-export const loudness = (file: string, from: number, length: number): Promise<number> =>
-  volume(file, from, length, "");
+export const loudness = (media: Media, from: number, length: number): Promise<number> =>
+  volume(media, from, length, "");
 
 /** Mean loudness of what lies around `hertz`. */
-export const toneLevel = (file: string, from: number, length: number, hertz: number) =>
-  volume(file, from, length, `bandpass=f=${hertz}:width_type=h:w=80,`);
+export const toneLevel = (media: Media, from: number, length: number, hertz: number) =>
+  volume(media, from, length, `bandpass=f=${hertz}:width_type=h:w=80,`);

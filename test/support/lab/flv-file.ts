@@ -28,26 +28,40 @@ const TAG = { audio: 8, video: 9 } as const;
 const AVC = { configuration: 0, picture: 1 } as const;
 const HEADER_BYTES = 13;
 const TAG_HEAD_BYTES = 11;
+/** The length of each tag follows it. */
+const LENGTH_BYTES = 4;
+
+/** Where the tag that begins at `at` ends, its length after it included; undefined when it is not whole. */
+function tagEnd(file: Buffer, at: number): number | undefined {
+  if (at + TAG_HEAD_BYTES > file.length) return undefined;
+  const end = at + TAG_HEAD_BYTES + file.readUIntBE(at + 1, 3) + LENGTH_BYTES;
+  return end > file.length ? undefined : end;
+}
+
+/** What is complete of an FLV file, which may still grow. */
+export function wholeTags(file: Buffer): Buffer {
+  let at = HEADER_BYTES;
+  for (let end = tagEnd(file, at); end !== undefined; end = tagEnd(file, at)) at = end;
+  return file.subarray(0, at);
+}
 
 /** Reads the whole tags of an FLV file, which may still grow. */
 export function readFlv(file: Buffer): ReceivedMedia {
   const pictures: ReceivedPicture[] = [];
   const sounds: ReceivedSound[] = [];
   const configurations: Buffer[] = [];
-  for (let at = HEADER_BYTES; at + TAG_HEAD_BYTES <= file.length; ) {
-    const size = file.readUIntBE(at + 1, 3);
-    const end = at + TAG_HEAD_BYTES + size;
-    if (end > file.length) break;
+  let at = HEADER_BYTES;
+  for (let end = tagEnd(file, at); end !== undefined; end = tagEnd(file, at)) {
     const timestamp = (((file[at + 7] ?? 0) << 24) >>> 0) + file.readUIntBE(at + 4, 3);
-    const body = file.subarray(at + TAG_HEAD_BYTES, end);
+    const body = file.subarray(at + TAG_HEAD_BYTES, end - LENGTH_BYTES);
     if (file[at] === TAG.video && body[1] === AVC.picture) {
       pictures.push(picture(body, timestamp));
     } else if (file[at] === TAG.video && body[1] === AVC.configuration) {
       configurations.push(body.subarray(5));
     } else if (file[at] === TAG.audio && body[1] === 1) {
-      sounds.push({ timestamp, bytes: size - 2 });
+      sounds.push({ timestamp, bytes: body.length - 2 });
     }
-    at = end + 4;
+    at = end;
   }
   return { pictures, sounds, configurations };
 }

@@ -1,9 +1,6 @@
 /** Lip sync as a viewer has it: when flashes and beeps of a `flash` recording come out of a player. */
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { packetsOf } from "../ffprobe.ts";
+import { packetsOf, runOn, snapshotOf } from "../ffprobe.ts";
 
-const run = promisify(execFile);
 const RATE = 48_000;
 const LOUD = 3000;
 const BRIGHT = 128;
@@ -19,7 +16,8 @@ export interface SyncPoint {
 
 /** One point for each flash that has its beep. */
 export async function lipSync(file: string): Promise<SyncPoint[]> {
-  const [flashes, beeps] = await Promise.all([flashesOf(file), beepsOf(file)]);
+  const media = await snapshotOf(file);
+  const [flashes, beeps] = await Promise.all([flashesOf(media), beepsOf(media)]);
   return flashes.flatMap((at) => {
     const differences = beeps.map((beep) => beep - at).sort((a, b) => Math.abs(a) - Math.abs(b));
     const [nearest] = differences;
@@ -28,18 +26,18 @@ export async function lipSync(file: string): Promise<SyncPoint[]> {
   });
 }
 
-async function decode(file: string, output: readonly string[]): Promise<Buffer> {
-  const args = ["-v", "error", "-i", file, ...output, "pipe:1"];
-  const { stdout } = await run("ffmpeg", args, { encoding: "buffer", maxBuffer: 1 << 28 });
+async function decode(media: Buffer, output: readonly string[]): Promise<Buffer> {
+  const args = ["-v", "error", "-i", "-", ...output, "pipe:1"];
+  const { stdout } = await runOn(media, "ffmpeg", args);
   return stdout;
 }
 
 /** Times of pictures that are bright after a dark one. */
-async function flashesOf(file: string): Promise<number[]> {
+async function flashesOf(media: Buffer): Promise<number[]> {
   const gray = ["-vf", "scale=1:1:flags=area,format=gray", "-fps_mode", "passthrough"];
   const [pixels, packets] = await Promise.all([
-    decode(file, ["-an", ...gray, "-f", "rawvideo"]),
-    packetsOf(file),
+    decode(media, ["-an", ...gray, "-f", "rawvideo"]),
+    packetsOf(media),
   ]);
   const times = packets.filter(({ kind }) => kind === "video").map(({ pts }) => pts);
   if (times.length !== pixels.length) {
@@ -51,9 +49,9 @@ async function flashesOf(file: string): Promise<number[]> {
 }
 
 /** Times at which sound begins after at least half a second of silence. */
-async function beepsOf(file: string): Promise<number[]> {
+async function beepsOf(media: Buffer): Promise<number[]> {
   const filled = ["-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", `${RATE}`];
-  const pcm = await decode(file, ["-vn", ...filled, "-f", "s16le"]);
+  const pcm = await decode(media, ["-vn", ...filled, "-f", "s16le"]);
   const beeps: number[] = [];
   let silentSince = 0;
   for (let i = 0; i * 2 + 1 < pcm.length; i++) {
