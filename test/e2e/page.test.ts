@@ -8,7 +8,7 @@ import type { Page } from "playwright-core";
 import { launchChromium, type TestBrowser, waitForText } from "../support/chromium.ts";
 import { publishNative } from "../support/native-publisher.ts";
 import { checkPage, tabTo } from "../support/page-checks.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { PATIENCE_MS, startServer, type TestServer } from "../support/server.ts";
 import { freePort } from "../support/static-site.ts";
 import { StrictServer } from "../support/strict-rtmp/server.ts";
 
@@ -45,7 +45,7 @@ async function goLive(page: Page): Promise<string> {
 async function untilPlays(page: Page, selector: string): Promise<void> {
   const video = `document.querySelector(${JSON.stringify(selector)})`;
   const script = `${video} !== null && ${video}.videoWidth > 0 && ${video}.currentTime > 0.5`;
-  await page.waitForFunction(script, undefined, { timeout: 30_000 });
+  await page.waitForFunction(script, undefined, { timeout: PATIENCE_MS });
 }
 
 /** Half a second of silence as RIFF WAV, 8 kHz, 16 bits, mono. */

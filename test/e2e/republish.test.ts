@@ -19,9 +19,28 @@ after(async () => {
   await Promise.all([server.stop(), nginx.stop()]);
 });
 
+/** Keeps a page's connections, so that a test can ask for what the browser does by itself in time. */
+const KEEP_PEERS = `
+  window.peers = [];
+  const Peer = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Peer {
+    constructor(...args) { super(...args); window.peers.push(this); }
+  };
+`;
+/** Halves the size of the picture that is sent. */
+const HALVE = `(async () => {
+  const sender = window.peers.flatMap((peer) => peer.getSenders())
+    .find((one) => one.track?.kind === "video");
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = 2;
+  await sender.setParameters(parameters);
+})()`;
+
 /** Goes live on the server's own page; the page stays open. */
 async function goLive(): Promise<{ page: Page; name: string }> {
-  const page = await browser.newPage(`${server.httpUrl}/`);
+  const page = await browser.newPage();
+  await page.addInitScript(KEEP_PEERS);
+  await page.goto(`${server.httpUrl}/`);
   const name = await page.inputValue("#streamName");
   await page.click("#goLive");
   await waitForText(page, "#liveStatus", /You are live/);
@@ -34,17 +53,22 @@ async function push(streamName: string, rtmpUrl: string, more: object = {}): Pro
   return (body as { mediaSessionId: string }).mediaSessionId;
 }
 
+/** Fewer pictures say nothing about their order. */
+const ENOUGH_PICTURES = 20;
+
 const untilSeconds = (file: string, seconds: number): Promise<ProbedPacket[]> =>
   until(`${seconds} s of media in ${file}`, async () => {
     const packets = await packetsOf(file).catch(() => []);
-    const last = packets.filter(({ kind }) => kind === "video").at(-1);
-    return last !== undefined && last.pts >= seconds * 1000 ? packets : undefined;
+    const pictures = packets.filter(({ kind }) => kind === "video");
+    const enough =
+      pictures.length > ENOUGH_PICTURES && (pictures.at(-1)?.pts ?? 0) >= seconds * 1000;
+    return enough ? packets : undefined;
   });
 
 function judge(packets: readonly ProbedPacket[]): void {
   for (const kind of ["video", "audio"] as const) {
     const times = packets.filter((p) => p.kind === kind).map((p) => p.pts);
-    assert.ok(times.length > 20, `${kind} is there`);
+    assert.ok(times.length > ENOUGH_PICTURES, `${kind} is there`);
     assert.ok((times[0] ?? 9999) < 1000, `${kind} from the first second: ${times[0]}`);
     times.forEach((time, at) => {
       assert.ok(at === 0 || time >= (times[at - 1] as number), `${kind} goes back at ${at}`);
@@ -106,18 +130,25 @@ test("a destination that refuses does not disturb the other, and is reported", a
 
 test("a browser that changes its resolution gets a fresh decoder configuration and metadata", async () => {
   const { page, name } = await goLive();
-  const sizes = new Set<string>();
   await push(name, String(server.receiver));
   const flv = record(`${server.httpUrl}/preview/live/rtmp_${name}.flv`);
-  await until("two picture sizes", async () => {
-    const { body } = await server.rest("/stream/find", { name });
-    const [stream] = body as [{ width: number; height: number }];
-    if (stream.width > 0) sizes.add(`${stream.width}x${stream.height}`);
-    return sizes.size >= 2 ? true : undefined;
-  });
-  await until("a second decoder configuration", async () =>
-    headersOf(flv.bytes()).configs >= 2 ? true : undefined,
-  );
+  const configurations = (wanted: number) =>
+    until(`decoder configuration ${wanted}`, async () =>
+      headersOf(flv.bytes()).configs >= wanted ? true : undefined,
+    );
+  await configurations(1);
+  const sizes = new Set<string>();
+  const pictureSizes = (wanted: number) =>
+    until(`picture size ${wanted}`, async () => {
+      const { body } = await server.rest("/stream/find", { name });
+      const [stream] = body as [{ width: number; height: number }];
+      if (stream.width > 0) sizes.add(`${stream.width}x${stream.height}`);
+      return sizes.size >= wanted ? true : undefined;
+    });
+  await pictureSizes(1);
+  await page.evaluate(HALVE);
+  await pictureSizes(2);
+  await configurations(2);
   const { configs, metadata } = headersOf(flv.bytes());
   assert.ok(metadata >= configs, `${metadata} metadata messages, ${configs} configurations`);
   await page.close();

@@ -7,7 +7,13 @@ import type { Page } from "playwright-core";
 import { launchChromium, type TestBrowser, waitForText } from "../support/chromium.ts";
 import { decodeErrors, packetsOf, streamsOf } from "../support/ffprobe.ts";
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp-receivers.ts";
-import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
+import {
+  PATIENCE_MS,
+  PROJECT_ROOT,
+  startServer,
+  type TestServer,
+  until,
+} from "../support/server.ts";
 import { serveFolder } from "../support/static-site.ts";
 
 let server: TestServer;
@@ -109,7 +115,7 @@ test("players get VP8, VP9 and AV1 as they are published", async () => {
       `(() => { const v = document.querySelector("#remoteVideo video");
          return v !== null && v.videoWidth > 0 && v.currentTime > 0.3; })()`,
       undefined,
-      { timeout: 20_000 },
+      { timeout: PATIENCE_MS },
     );
     await Promise.all([page.close(), player.close()]);
   }

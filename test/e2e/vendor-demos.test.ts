@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { launchChromium, type TestBrowser, waitForText } from "../support/chromium.ts";
-import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
+import {
+  PATIENCE_MS,
+  PROJECT_ROOT,
+  startServer,
+  type TestServer,
+  until,
+} from "../support/server.ts";
 import { serveFolder } from "../support/static-site.ts";
 
 const SDK = join(PROJECT_ROOT, "node_modules", "@flashphoner", "websdk");
@@ -45,7 +51,7 @@ const playing = (page: Page, selector: string): Promise<unknown> =>
     `(() => { const v = document.querySelector(${JSON.stringify(selector)});
        return v !== null && v.videoWidth > 0 && v.currentTime > 0.5; })()`,
     undefined,
-    { timeout: 30_000 },
+    { timeout: PATIENCE_MS },
   );
 
 /** Everything the two-way page can do, from connect to disconnect. */

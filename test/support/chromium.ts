@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
+import { PATIENCE_MS } from "./server.ts";
 
 /** A headless Chromium with a fake camera and microphone. */
 export interface TestBrowser {
@@ -54,5 +55,5 @@ export async function launchChromium(): Promise<TestBrowser> {
 export async function waitForText(page: Page, selector: string, pattern: RegExp): Promise<void> {
   const element = `document.querySelector(${JSON.stringify(selector)})`;
   const script = `${pattern}.test(${element}?.value || ${element}?.textContent || "")`;
-  await page.waitForFunction(script, undefined, { timeout: 30_000 });
+  await page.waitForFunction(script, undefined, { timeout: PATIENCE_MS });
 }

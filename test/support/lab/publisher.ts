@@ -14,6 +14,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { PATIENCE_MS } from "../server.ts";
 import type { RecordingOptions } from "./recording.ts";
 import type { SenderCounts, SenderPlan, SentPicture } from "./rtp-sender.ts";
 
@@ -95,8 +96,6 @@ export function startPublishers(): PublisherProcess {
     },
   };
 }
-
-const PATIENCE_MS = 20_000;
 
 /** Rejects when the publisher fails, its process ends, or nothing happens for long. */
 function awaitEvent<Kind extends PublisherEvent["kind"]>(
