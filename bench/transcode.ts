@@ -18,11 +18,11 @@ import type { VideoTranscoder } from "../src/transport/video/transcoder.ts";
 import { createVideoTranscoder } from "../src/transport/video/video-transcoder.ts";
 import { FlvReader, flvHeader, flvTag } from "../test/support/flv.ts";
 
-const SECONDS = Number(process.argv[2] ?? 12);
+const SECONDS = Number(process.argv[2] ?? 20);
 const ROUNDS = Number(process.argv[3] ?? 3);
 const FPS = 30;
-/** Start-up is not part of the figures. */
-const WARM_MS = 3000;
+/** Start-up is not part of the figures, nor the time in which a runtime compiles what it runs often. */
+const WARM_MS = 8000;
 
 interface Case {
   readonly name: string;
