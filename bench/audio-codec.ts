@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { micros } from "../src/base/time.ts";
+import { AAC_GRID } from "../src/media/audio-grid.ts";
 import { createAudioTranscoder } from "../src/transport/audio/codec-transcoder.ts";
 import type { AudioTranscode } from "../src/transport/audio/transcoder.ts";
 import { oggPackets } from "../test/support/audio-lab.ts";
@@ -13,8 +14,8 @@ import { oggPackets } from "../test/support/audio-lab.ts";
 const SECONDS = 5;
 const PACKETS_PER_SECOND = 50;
 const CASES = [
-  { channels: 1, bitrate: 64_000 },
-  { channels: 2, bitrate: 128_000 },
+  { codec: "aac", grid: AAC_GRID, channels: 1, bitrate: 64_000 },
+  { codec: "aac", grid: AAC_GRID, channels: 2, bitrate: 128_000 },
 ] as const;
 
 /** Music-like sound: pink noise and a swept tone, 20 ms packets. */

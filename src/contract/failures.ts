@@ -80,6 +80,20 @@ export const FAILURES = {
     ERROR,
     "The sound file is not a WAV file that can be decoded.",
   ),
+  soundNotEncodable: rule(
+    "caller",
+    false,
+    409,
+    ERROR,
+    "The push sends the Speex of its source as it is: there is no encoder that could make Speex of a sound file. It can be muted.",
+  ),
+  soundCodecChanged: rule(
+    "caller",
+    false,
+    409,
+    ERROR,
+    "The source went over to another codec while its Speex was passed on as it is.",
+  ),
   pushExists: rule(
     "caller",
     false,

@@ -57,6 +57,10 @@ export interface WorkerOptions {
     readonly userAgent: string;
   };
   readonly audio: {
+    /** What the sound of pushes is encoded to. */
+    readonly codec: "aac" | "pcma" | "pcmu";
+    /** Sound that comes in one of these goes out as it is. */
+    readonly passthrough: readonly ("pcma" | "pcmu" | "speex")[];
     /** 0 follows the source. */
     readonly channels: 0 | 1 | 2;
     /** Bits per second per encoded stream, by channel count. */

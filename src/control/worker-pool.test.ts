@@ -41,7 +41,13 @@ async function options(): Promise<WorkerOptions> {
       earlyMedia: true,
       userAgent: "test",
     },
-    audio: { channels: 0, monoBitrate: 64_000, stereoBitrate: 128_000 },
+    audio: {
+      codec: "aac",
+      passthrough: [],
+      channels: 0,
+      monoBitrate: 64_000,
+      stereoBitrate: 128_000,
+    },
     transcoding: { disabled: false, keepAspect: true, fps: 30, cpuCeiling: 0 },
     push: {
       flashVersion: "test",

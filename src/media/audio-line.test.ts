@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { micros } from "../base/time.ts";
-import { slotAt, slotFrom, slotTime } from "./audio-grid.ts";
+import { AAC_GRID, G711_GRID, SPEEX_GRID, slotAt, slotFrom, slotTime } from "./audio-grid.ts";
 import { AudioLine, type AudioSlot } from "./audio-line.ts";
 
 const PATIENCE = 250_000;
 const IDLE = 60_000;
-const options = { patience: micros(PATIENCE), idleDelay: micros(IDLE), history: 150 };
+const options = {
+  patience: micros(PATIENCE),
+  idleDelay: micros(IDLE),
+  history: 150,
+  grid: AAC_GRID,
+};
 const body = (n: number): Uint8Array => Uint8Array.of(n & 255, n >> 8);
 
 function collect(line: AudioLine, now: number): AudioSlot[] {
@@ -16,15 +21,17 @@ function collect(line: AudioLine, now: number): AudioSlot[] {
   return slots;
 }
 
-test("the slot at a time and the time of a slot agree", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 2 ** 36 }), (pts) => {
-      const slot = slotAt(micros(pts));
-      assert.ok(slotTime(slot) <= pts && pts < slotTime(slot + 1) + 1);
-      assert.ok(slotTime(slotFrom(micros(pts))) >= pts - 1);
-    }),
-  );
-});
+for (const grid of [AAC_GRID, G711_GRID, SPEEX_GRID]) {
+  test(`the slot at a time and the time of a slot agree at ${grid.rate} hertz`, () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2 ** 36 }), (pts) => {
+        const slot = slotAt(grid, micros(pts));
+        assert.ok(slotTime(grid, slot) <= pts && pts < slotTime(grid, slot + 1) + 1);
+        assert.ok(slotTime(grid, slotFrom(grid, micros(pts))) >= pts - 1);
+      }),
+    );
+  });
+}
 
 test("live frames leave in order as soon as they come", () => {
   const line = new AudioLine(options);
@@ -70,7 +77,7 @@ test("a new encoding gets its time before silence takes over", () => {
   line.begin(micros(0));
   line.setLive(true, micros(900_000));
   assert.equal(collect(line, 899_999).length, 0);
-  line.put(slotFrom(micros(0)), body(1));
+  line.put(slotFrom(AAC_GRID, micros(0)), body(1));
   assert.equal(collect(line, 899_999)[0]?.live?.[0], 1);
 });
 
@@ -92,10 +99,10 @@ test("whatever comes whenever, slots are consecutive, each once, and none waits 
         else now += s.us;
         for (const slot of collect(line, now)) {
           assert.equal(slot.slot, expected);
-          assert.equal(slot.pts, slotTime(expected));
+          assert.equal(slot.pts, slotTime(AAC_GRID, expected));
           expected += 1;
         }
-        assert.ok(slotTime(expected) + PATIENCE > now);
+        assert.ok(slotTime(AAC_GRID, expected) + PATIENCE > now);
       }
     }),
     { numRuns: 200 },

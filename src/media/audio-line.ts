@@ -1,5 +1,5 @@
 import type { Micros } from "../base/time.ts";
-import { slotFrom, slotTime } from "./audio-grid.ts";
+import { type AudioGrid, slotFrom, slotTime } from "./audio-grid.ts";
 
 /** One slot of the grid, to be sent by every destination in its own way. */
 export interface AudioSlot {
@@ -10,6 +10,7 @@ export interface AudioSlot {
 }
 
 export interface AudioLineOptions {
+  readonly grid: AudioGrid;
   /** How long after its start a slot waits for its live frame before silence takes its place. */
   readonly patience: Micros;
   /** How long after its start a slot without any live source is sent. */
@@ -45,12 +46,12 @@ export class AudioLine {
 
   /** Start of the next slot to be sent; undefined while the line stands still. */
   get position(): Micros | undefined {
-    return this.#next === undefined ? undefined : slotTime(this.#next);
+    return this.#next === undefined ? undefined : slotTime(this.#options.grid, this.#next);
   }
 
   /** Begins at the first slot from `pts` on, unless the line runs already. */
   begin(pts: Micros): void {
-    this.#next ??= slotFrom(pts);
+    this.#next ??= slotFrom(this.#options.grid, pts);
   }
 
   /** Stops the line; `begin` starts it anew. */
@@ -86,7 +87,7 @@ export class AudioLine {
       if (live === undefined && this.#newest <= slot && now < this.#deadline(slot)) return;
       this.#waiting.delete(slot);
       this.#next = slot + 1;
-      const item = { slot, pts: slotTime(slot), live };
+      const item = { slot, pts: slotTime(this.#options.grid, slot), live };
       this.#recent.push(item);
       if (this.#recent.length > this.#options.history) this.#recent.shift();
       send(item);
@@ -95,6 +96,6 @@ export class AudioLine {
 
   #deadline(slot: number): number {
     const wait = this.#live ? this.#options.patience : this.#options.idleDelay;
-    return Math.max(slotTime(slot) + wait, this.#graceUntil ?? 0);
+    return Math.max(slotTime(this.#options.grid, slot) + wait, this.#graceUntil ?? 0);
   }
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { breaksRule, unlessRuleBroken } from "../../test/support/properties.ts";
+import { aacForm } from "../../test/support/sound-forms.ts";
 import { type Micros, micros, millis, toMicros } from "../base/time.ts";
 import { audioSpecificConfig } from "../codec/aac/audio-specific-config.ts";
 import { aacConfigBody, aacFrameBody } from "../protocol/flv/audio-tag.ts";
@@ -23,6 +24,7 @@ class Listener implements HubSubscriber {
   readonly video: VideoTag[] = [];
   readonly audio: AudioSlot[] = [];
   readonly wantsLiveAudio = true;
+  readonly soundForm = aacForm(2);
   awaitsFirstPicture = false;
 
   onVideo(tag: VideoTag): void {

@@ -22,7 +22,8 @@ export interface SwitchedSlot {
 export class SoundSwitch {
   readonly #silence: Uint8Array;
   #clip: ClipBodies | undefined;
-  #position = 0;
+  /** The slot at which the clip begins; undefined before its first. */
+  #start: number | undefined;
   muted: boolean;
 
   /** `silence` is the tag body of one silent frame. */
@@ -39,23 +40,20 @@ export class SoundSwitch {
   /** Plays `clip` from its beginning; undefined returns to live audio. */
   setClip(clip: ClipBodies | undefined): void {
     this.#clip = clip;
-    this.#position = 0;
+    this.#start = undefined;
   }
 
-  /** The body to send for `slot`. */
+  /** The body to send for `slot`; slots that a destination is given a second time sound the same again. */
   select(slot: AudioSlot): SwitchedSlot {
     const clip = this.#clip;
     if (clip === undefined) return { body: this.#audible(slot.live), clipEnded: false };
-    if (this.#position >= clip.bodies.length) {
-      if (!clip.loop) {
-        this.#clip = undefined;
-        return { body: this.#audible(slot.live), clipEnded: true };
-      }
-      this.#position = 0;
-    }
-    const body = clip.bodies[this.#position];
-    this.#position += 1;
-    return { body: this.#audible(body), clipEnded: false };
+    this.#start ??= slot.slot;
+    const position = slot.slot - this.#start;
+    const over = position >= clip.bodies.length && !clip.loop;
+    if (over) this.#clip = undefined;
+    const sounds = position >= 0 && !over;
+    const body = sounds ? clip.bodies[position % clip.bodies.length] : slot.live;
+    return { body: this.#audible(body), clipEnded: over };
   }
 
   #audible(body: Uint8Array | undefined): Uint8Array {

@@ -3,13 +3,19 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { deltaPicture, keyPicture, opusFrame, SPS_1080 } from "../../test/support/pictures.ts";
 import { always } from "../../test/support/properties.ts";
+import { aacForm, passedForm } from "../../test/support/sound-forms.ts";
 import { micros } from "../base/time.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
+import { slotAt } from "./audio-grid.ts";
 import type { AudioSlot } from "./audio-line.ts";
 import type { AudioFrame } from "./frame.ts";
+import type { SoundForm } from "./sound-form.ts";
+import type { EncodedSink } from "./sound-row.ts";
 import { type HubSubscriber, StreamHub } from "./stream-hub.ts";
 
 const ms = (n: number) => micros(n * 1000);
+const AAC = aacForm(2);
+const G711 = passedForm("pcma");
 
 /** What one destination got, as text: role and time of pictures, `live` or `silent` of slots. */
 class Listener implements HubSubscriber {
@@ -17,6 +23,11 @@ class Listener implements HubSubscriber {
   readonly slots: AudioSlot[] = [];
   wantsLiveAudio = true;
   awaitsFirstPicture = true;
+  readonly soundForm: SoundForm;
+
+  constructor(soundForm = AAC) {
+    this.soundForm = soundForm;
+  }
 
   onVideo(tag: VideoTag): void {
     this.got.push(`${tag.role}@${tag.pts / 1000}`);
@@ -32,6 +43,7 @@ class Listener implements HubSubscriber {
 function openHub() {
   const calls = { keyframes: 0, opened: 0, closed: 0 };
   const encoded: AudioFrame[] = [];
+  const sinks = new Map<SoundForm, EncodedSink>();
   const hub = new StreamHub(
     {
       ring: { maxBytes: 1 << 20, maxDuration: ms(10_000) },
@@ -45,8 +57,9 @@ function openHub() {
       requestKeyframe: () => {
         calls.keyframes += 1;
       },
-      openAudio: () => {
+      openAudio: (form, sink) => {
         calls.opened += 1;
+        sinks.set(form, sink);
         return {
           write: (frame) => {
             encoded.push(frame);
@@ -58,7 +71,7 @@ function openHub() {
       },
     },
   );
-  return { hub, calls, encoded };
+  return { hub, calls, encoded, sinks };
 }
 
 test("a group of pictures that is fresh starts a destination at once", () => {
@@ -169,14 +182,35 @@ test("audio is encoded while it can be heard, from what was heard lately on", ()
   assert.equal(calls.closed, 2);
 });
 
-test("an encoding that was lost is opened again with the next frame", () => {
-  const { hub, calls } = openHub();
-  hub.join(new Listener(), ms(0));
+test("two forms of the same sound are two rows, each encoded while it can be heard, each on its grid", () => {
+  const { hub, calls, sinks } = openHub();
+  const [wide, narrow] = [new Listener(), new Listener(G711)];
+  for (const listener of [wide, narrow]) hub.join(listener, ms(0));
   hub.onFrame(opusFrame(0), ms(0));
-  assert.equal(calls.opened, 1);
-  hub.audioLost();
-  hub.onFrame(opusFrame(20), ms(20));
   assert.equal(calls.opened, 2);
+  const body = (n: number): Uint8Array => Uint8Array.of(n);
+  for (const n of [0, 1, 2]) sinks.get(AAC)?.(n, body(n));
+  for (const n of [0, 1, 2]) sinks.get(G711)?.(n, body(10 + n));
+  hub.tick(ms(70));
+  const heard = ({ slots }: Listener) => slots.map(({ pts, live }) => [pts / 1000, live?.[0]]);
+  assert.deepEqual(heard(narrow), [
+    [0, 10],
+    [20, 11],
+    [40, 12],
+  ]);
+  assert.deepEqual(
+    heard(wide).map(([at, n]) => [Math.floor(at ?? -1), n]),
+    [
+      [0, 0],
+      [21, 1],
+      [42, 2],
+    ],
+  );
+  narrow.wantsLiveAudio = false;
+  hub.updateAudio(ms(80));
+  assert.deepEqual([calls.opened, calls.closed], [2, 1]);
+  hub.leave(narrow, ms(90));
+  assert.equal(calls.closed, 1, "the other goes on");
 });
 
 test("a closed hub sends nothing and holds nothing", () => {
@@ -191,7 +225,7 @@ test("a closed hub sends nothing and holds nothing", () => {
   assert.equal(calls.closed, 1);
 });
 
-type Event = "key" | "delta" | "audio" | "join" | "leave" | "tick" | "lost" | "encoded";
+type Event = "key" | "delta" | "audio" | "join" | "leave" | "tick" | "encoded";
 
 test("in any order of events: slots without gap or repetition, pictures from a key on, times in order", () => {
   const kinds: Event[] = [
@@ -203,14 +237,13 @@ test("in any order of events: slots without gap or repetition, pictures from a k
     "join",
     "leave",
     "tick",
-    "lost",
     "encoded",
   ];
   const events = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.nat(60)), { maxLength: 80 });
   always(
     events,
     (list) => {
-      const { hub } = openHub();
+      const { hub, sinks } = openHub();
       const all: Listener[] = [];
       let here: Listener | undefined;
       let now = 0;
@@ -220,9 +253,8 @@ test("in any order of events: slots without gap or repetition, pictures from a k
         else if (kind === "delta") hub.onFrame(deltaPicture(now), ms(now));
         else if (kind === "audio") hub.onFrame(opusFrame(now), ms(now));
         else if (kind === "tick") hub.tick(ms(now));
-        else if (kind === "lost") hub.audioLost();
         else if (kind === "encoded")
-          hub.onEncoded(Math.floor((now * 48) / 1024), Uint8Array.of(0xaf));
+          sinks.get(AAC)?.(slotAt(AAC.grid, ms(now)), Uint8Array.of(0xaf));
         else if (kind === "join" && here === undefined) {
           here = new Listener();
           all.push(here);

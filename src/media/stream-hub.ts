@@ -1,22 +1,23 @@
 import { type Micros, micros } from "../base/time.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
-import { AudioLine, type AudioLineOptions, type AudioSlot } from "./audio-line.ts";
+import type { AudioSlot } from "./audio-line.ts";
 import type { AudioFrame, Frame, VideoFrame } from "./frame.ts";
 import { GopRing, type GopRingOptions } from "./gop-ring.ts";
 import type { KeyframeNeed } from "./keyframe-requester.ts";
 import { replay } from "./replay.ts";
+import type { SoundForm } from "./sound-form.ts";
+import {
+  type EncodedSink,
+  type LiveAudio,
+  type SoundListener,
+  SoundRow,
+  type SoundRowOptions,
+} from "./sound-row.ts";
 import { type VideoFormat, VideoTagEncoder } from "./tag-encoder.ts";
 
 /** Takes the pictures of a stream. Tags are shared: never written to. */
 export interface PictureListener {
   onVideo(tag: VideoTag): void;
-}
-
-/** Takes the sound of a stream. Bodies are shared: never written to. */
-export interface SoundListener {
-  onAudio(slot: AudioSlot): void;
-  /** Whether the live audio can be heard there now. */
-  readonly wantsLiveAudio: boolean;
 }
 
 /** One destination's view of the stream. */
@@ -25,29 +26,20 @@ export interface HubSubscriber extends PictureListener, SoundListener {
   readonly awaitsFirstPicture: boolean;
 }
 
-/** A running encoding of the stream's audio; frames come back through `StreamHub.onEncoded`. */
-export interface LiveAudio {
-  write(frame: AudioFrame): void;
-  close(): void;
-}
-
-export interface StreamHubOptions {
+export interface StreamHubOptions extends SoundRowOptions {
   readonly ring: GopRingOptions;
-  readonly line: AudioLineOptions;
   /** A group not older than this starts a new destination without asking for a keyframe. */
   readonly freshGroup: Micros;
   /** How long a new destination waits for a requested keyframe before it gets the older group. */
   readonly keyframePatience: Micros;
   /** Longest time between two IDR pictures while a destination needs them. */
   readonly keyframeInterval: Micros;
-  /** Time that the first frames of a new audio encoding may take. */
-  readonly encoderGrace: Micros;
 }
 
 /** What the hub asks of the ingest side and of the audio engine. */
 export interface HubPorts {
   requestKeyframe(need: KeyframeNeed): void;
-  openAudio(): LiveAudio;
+  openAudio(form: SoundForm, sink: EncodedSink): LiveAudio;
 }
 
 /** Where a destination gets its tags: a stream as it is, or a rendition of it. */
@@ -63,20 +55,18 @@ export interface TagSource {
 const HISTORY_FRAMES = 150;
 
 /**
- * One published stream: the current formats, the current group of pictures, the row of audio slots, and
- * everybody who listens. Each frame becomes a tag once, whatever the number of destinations.
+ * One published stream: the current formats, the current group of pictures, the rows of audio slots,
+ * and everybody who listens. Each frame becomes a tag once, whatever the number of destinations.
  */
 export class StreamHub implements TagSource {
   readonly #options: StreamHubOptions;
   readonly #ports: HubPorts;
   readonly #encoder = new VideoTagEncoder();
   readonly #ring: GopRing;
-  readonly #line: AudioLine;
+  readonly #rows = new Map<SoundForm, SoundRow>();
   readonly #history: AudioFrame[] = [];
   readonly #subscribers = new Map<HubSubscriber, Micros>();
   readonly #pictureListeners = new Set<PictureListener>();
-  readonly #soundListeners = new Set<SoundListener>();
-  #audio: LiveAudio | undefined;
   #anchor: { readonly pts: Micros; readonly arrival: Micros } | undefined;
   #lastKey: Micros | undefined;
   #pictures = 0;
@@ -88,7 +78,6 @@ export class StreamHub implements TagSource {
     this.#options = options;
     this.#ports = ports;
     this.#ring = new GopRing(options.ring);
-    this.#line = new AudioLine(options.line);
   }
 
   /** The current picture format; undefined before the first parameter sets. */
@@ -145,12 +134,7 @@ export class StreamHub implements TagSource {
     const slot = { slot: (sent.at(-1)?.slot ?? -1) + 1, pts, live: body };
     sent.push(slot);
     if (sent.length > this.#options.line.history) sent.shift();
-    for (const listener of this.#soundListeners) listener.onAudio(slot);
-  }
-
-  /** Frames of the encoding opened last, as FLV tag bodies. */
-  onEncoded(slot: number, body: Uint8Array): void {
-    this.#line.put(slot, body);
+    for (const row of this.#rows.values()) row.pass(slot);
   }
 
   /**
@@ -165,7 +149,7 @@ export class StreamHub implements TagSource {
     const [first] = this.#ring.tags;
     const fresh = first !== undefined && this.timeAt(now) - first.pts <= this.#options.freshGroup;
     this.listen(subscriber, fresh ? first.pts : this.timeAt(now), now);
-    if (fresh) replay(this.#ring.tags, this.soundSince(first.pts), subscriber);
+    if (fresh) replay(this.#ring.tags, this.soundSince(subscriber, first.pts), subscriber);
     else this.#ports.requestKeyframe("urgent");
   }
 
@@ -176,17 +160,14 @@ export class StreamHub implements TagSource {
     this.unlisten(subscriber, now);
   }
 
-  /** Sound alone, from `from` on if nobody listens yet. */
+  /** Sound alone, from `from` on if nobody listens yet to sound of this form. */
   listen(listener: SoundListener, from: Micros, now: Micros): void {
-    this.#soundListeners.add(listener);
-    if (this.#passedSound === undefined) this.#line.begin(from);
-    this.updateAudio(now);
+    const begin = this.#passedSound === undefined ? from : undefined;
+    this.#row(listener.soundForm).listen(listener, begin, now);
   }
 
   unlisten(listener: SoundListener, now: Micros): void {
-    this.#soundListeners.delete(listener);
-    this.updateAudio(now);
-    if (this.#soundListeners.size === 0) this.#line.stop();
+    this.#row(listener.soundForm).unlisten(listener, now);
   }
 
   /**
@@ -209,9 +190,10 @@ export class StreamHub implements TagSource {
     this.#ports.requestKeyframe("routine");
   }
 
-  /** Slots sent lately that start at `from` or later. */
-  soundSince(from: Micros): AudioSlot[] {
-    return (this.#passedSound ?? this.#line.recent).filter((slot) => slot.pts >= from);
+  /** Slots sent lately to who takes this form, that start at `from` or later. */
+  soundSince({ soundForm }: SoundListener, from: Micros): AudioSlot[] {
+    const recent = this.#passedSound ?? this.#row(soundForm).recent;
+    return recent.filter((slot) => slot.pts >= from);
   }
 
   /** Where the stream's timeline is at `now`, by the last frame that came. */
@@ -220,17 +202,9 @@ export class StreamHub implements TagSource {
     return anchor === undefined ? micros(0) : micros(anchor.pts + (now - anchor.arrival));
   }
 
-  /** Opens or closes the audio encoding according to who can hear it; call when a mute or sound changed. */
+  /** Opens or closes encodings according to who can hear them; call when a mute or sound changed. */
   updateAudio(now: Micros): void {
-    const wanted = [...this.#soundListeners].some((s) => s.wantsLiveAudio);
-    const open = this.#audio !== undefined;
-    if (wanted && !open && this.#history.length > 0) this.#openAudio(now);
-    if (!wanted && open) this.#closeAudio();
-  }
-
-  /** The audio encoding came to an end by itself or is no longer possible. */
-  audioLost(): void {
-    this.#closeAudio();
+    for (const row of this.#rows.values()) row.update(now);
   }
 
   /** Time-driven work: due slots, keyframes, destinations that waited long enough. About every 10 ms. */
@@ -244,16 +218,14 @@ export class StreamHub implements TagSource {
       if (!subscriber.awaitsFirstPicture) continue;
       const [first] = this.#ring.tags;
       if (first === undefined || now - since < this.#options.keyframePatience) continue;
-      replay(this.#ring.tags, this.soundSince(first.pts), subscriber);
+      replay(this.#ring.tags, this.soundSince(subscriber, first.pts), subscriber);
     }
   }
 
   close(): void {
-    this.#closeAudio();
+    for (const row of this.#rows.values()) row.close();
     this.#subscribers.clear();
     this.#pictureListeners.clear();
-    this.#soundListeners.clear();
-    this.#line.stop();
     this.#ring.clear();
   }
 
@@ -275,29 +247,23 @@ export class StreamHub implements TagSource {
   #onAudio(frame: AudioFrame): void {
     this.#history.push(frame);
     if (this.#history.length > HISTORY_FRAMES) this.#history.shift();
-    if (this.#audio !== undefined) this.#audio.write(frame);
-    else if (this.#soundListeners.size > 0) this.updateAudio(frame.arrival);
+    for (const row of this.#rows.values()) row.onFrame(frame);
   }
 
-  #openAudio(now: Micros): void {
-    const audio = this.#ports.openAudio();
-    this.#audio = audio;
-    const oldest = this.#line.position ?? this.timeAt(now);
-    this.#line.setLive(true, micros(this.timeAt(now) + this.#options.encoderGrace));
-    for (const frame of this.#history) {
-      if (frame.pts + frame.duration >= oldest) audio.write(frame);
+  #row(form: SoundForm): SoundRow {
+    let row = this.#rows.get(form);
+    if (row === undefined) {
+      row = new SoundRow(form, this.#options, {
+        openAudio: (wanted, sink) => this.#ports.openAudio(wanted, sink),
+        history: this.#history,
+        timeAt: (now) => this.timeAt(now),
+      });
+      this.#rows.set(form, row);
     }
-  }
-
-  #closeAudio(): void {
-    this.#audio?.close();
-    this.#audio = undefined;
-    this.#line.setLive(false, micros(0));
+    return row;
   }
 
   #sendAudio(now: Micros): void {
-    this.#line.poll(this.timeAt(now), (slot) => {
-      for (const listener of this.#soundListeners) listener.onAudio(slot);
-    });
+    for (const row of this.#rows.values()) row.poll(now);
   }
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { aacForm } from "../../test/support/sound-forms.ts";
 import { type Millis, micros, millis } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
-import { slotTime } from "./audio-grid.ts";
+import { AAC_GRID, slotTime } from "./audio-grid.ts";
 import { type Missed, Transponder, type TransponderOptions } from "./transponder.ts";
 
 interface Sent {
@@ -17,7 +18,7 @@ const options: TransponderOptions = {
   sendMetadata: true,
   audioAloneAfter: micros(1_000_000),
   muted: false,
-  audio: { config: Uint8Array.of(0xaf, 0), silence: Uint8Array.of(0xaf, 1) },
+  audio: aacForm(1),
 };
 
 /** A destination whose socket takes or does not take more, and what it got. */
@@ -59,7 +60,11 @@ const video = (role: VideoTag["role"], ms: number, bytes = 100): VideoTag => ({
   pts: micros(ms * 1000),
   body: new Uint8Array(bytes),
 });
-const audio = (slot: number) => ({ slot, pts: slotTime(slot), live: Uint8Array.of(0xaf, 1, 2) });
+const audio = (slot: number) => ({
+  slot,
+  pts: slotTime(AAC_GRID, slot),
+  live: Uint8Array.of(0xaf, 1, 2),
+});
 const whats = (sent: readonly Sent[]): string[] => sent.map(({ what }) => what);
 
 test("a connection starts with metadata, configurations and an IDR picture", () => {

@@ -5,6 +5,7 @@ import { KeyframeGate } from "./keyframe-gate.ts";
 import { MissedPictures } from "./missed-pictures.ts";
 import { isPicture, type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
 import { PlayoutBuffer, type PlayoutOptions } from "./playout-buffer.ts";
+import type { SoundForm } from "./sound-form.ts";
 import { type ClipBodies, SoundSwitch } from "./sound-switch.ts";
 import type { HubSubscriber } from "./stream-hub.ts";
 
@@ -30,8 +31,7 @@ export interface TransponderOptions {
   /** How long audio waits for the first picture before it goes out alone. */
   readonly audioAloneAfter: Micros;
   readonly muted: boolean;
-  /** Tag bodies of the audio configuration and of one silent frame. */
-  readonly audio: { readonly config: Uint8Array; readonly silence: Uint8Array };
+  readonly audio: SoundForm;
 }
 
 /** What the owner of a transponder learns from it. */
@@ -97,6 +97,10 @@ export class Transponder implements HubSubscriber {
     this.#sound = new SoundSwitch(options.audio.silence, options.muted);
     this.#buffer = new OutputBuffer(options.budget);
     this.#playout = options.playout && new PlayoutBuffer(options.playout);
+  }
+
+  get soundForm(): SoundForm {
+    return this.#options.audio;
   }
 
   get wantsLiveAudio(): boolean {
@@ -227,8 +231,7 @@ export class Transponder implements HubSubscriber {
     const missed = this.#endOutage(pts, timestamp);
     this.#sendMetadata(pts, timestamp);
     this.#sendVideoConfig(timestamp);
-    const config: FlvTag = { kind: "audio", role: "config", pts, body: this.#options.audio.config };
-    this.#send(config, this.#forward("audio", timestamp));
+    this.#sendAudioConfig(pts, timestamp);
     this.#ports.onLive(missed);
   }
 
@@ -251,6 +254,13 @@ export class Transponder implements HubSubscriber {
     const config = this.#newConfig;
     this.#newConfig = undefined;
     if (config !== undefined) this.#send(config, this.#forward("video", timestamp));
+  }
+
+  #sendAudioConfig(pts: Micros, timestamp: Millis): void {
+    const { config: body } = this.#options.audio;
+    if (body === undefined) return;
+    const tag: FlvTag = { kind: "audio", role: "config", pts, body };
+    this.#send(tag, this.#forward("audio", timestamp));
   }
 
   /** Whole milliseconds since the first frame of the push, from the absolute time. */

@@ -105,7 +105,7 @@ export class VideoRendition implements TagSource {
     this.#hub.listen(subscriber, first?.pts ?? this.#hub.timeAt(now), now);
     if (this.#config !== undefined) subscriber.onVideo(this.#config);
     if (first === undefined) return;
-    replay(this.#ring.tags, this.#hub.soundSince(first.pts), subscriber);
+    replay(this.#ring.tags, this.#hub.soundSince(subscriber, first.pts), subscriber);
   }
 
   leave(subscriber: HubSubscriber, now: Micros): void {
@@ -157,7 +157,8 @@ export class VideoRendition implements TagSource {
     for (const subscriber of this.#subscribers) {
       const first = tag.role === "key" && subscriber.awaitsFirstPicture;
       subscriber.onVideo(tag);
-      if (first) for (const slot of this.#hub.soundSince(tag.pts)) subscriber.onAudio(slot);
+      if (!first) continue;
+      for (const slot of this.#hub.soundSince(subscriber, tag.pts)) subscriber.onAudio(slot);
     }
   }
 

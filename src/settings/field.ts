@@ -121,6 +121,20 @@ export const choice = <const V extends readonly [string, ...string[]]>(
   text: string,
 ) => described(z.enum(values).default(fallback as never), text, values.join(", "));
 
+/** Any of `values`, between commas. */
+export const choices = <const V extends readonly string[]>(values: V, text: string) =>
+  described(
+    z
+      .string()
+      .max(4096)
+      .transform((value) => value.split(",").map((part) => part.trim().toLowerCase()))
+      .transform((parts) => parts.filter((part) => part !== ""))
+      .refine((parts): parts is V[number][] => parts.every((part) => values.includes(part)))
+      .default([]),
+    text,
+    `${values.join(", ")} between commas, or empty`,
+  );
+
 const secrets = new Set<z.ZodType>();
 
 /** Whether a value of this setting must not be printed. */

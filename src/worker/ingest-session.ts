@@ -68,7 +68,7 @@ export class IngestSession implements Source {
     }
     this.hub = new StreamHub(options.hub, {
       requestKeyframe: (need) => this.#ingest.requestKeyframe(need, ports.clock.now()),
-      openAudio: () => ports.openAudio(this),
+      openAudio: ports.openAudio,
     });
     this.#ingest = this.#openIngest(now);
   }

@@ -9,13 +9,13 @@ import type {
 } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { PlayoutOptions } from "../media/playout-buffer.ts";
+import type { SoundForm } from "../media/sound-form.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import { encodeMetadata } from "../protocol/flv/metadata.ts";
 import { fourCcOf } from "../protocol/flv/read-video-tag.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { ServerCapabilities } from "../transport/rtmp/publisher.ts";
-import type { StreamAudioFormat } from "./stream-audio.ts";
 import { TransponderRun } from "./transponder-run.ts";
 
 type PushSettings = WorkerOptions["push"];
@@ -25,7 +25,7 @@ export interface PushOptions {
   readonly source: MediaSessionId;
   readonly destination: DestinationWish;
   readonly muted: boolean;
-  readonly audio: StreamAudioFormat;
+  readonly audio: SoundForm;
   readonly clip: ClipBodies | undefined;
   readonly settings: PushSettings;
 }
@@ -136,7 +136,7 @@ function runOptions({ push, destination, muted, audio, settings }: PushOptions) 
       sendMetadata: settings.sendMetadata,
       audioAloneAfter: AUDIO_ALONE_AFTER,
       muted,
-      audio: { config: audio.config, silence: audio.silence },
+      audio,
     },
   };
 }
@@ -164,7 +164,7 @@ function unfit(hub: TagSource, { videoFourCc }: ServerCapabilities): Reason | un
 }
 
 /** Body of onMetaData for the stream's formats of this moment. */
-export function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
+export function describe(hub: TagSource, audio: SoundForm): Uint8Array {
   const video = hub.videoFormat;
   return encodeMetadata({
     video: video && {
@@ -175,10 +175,10 @@ export function describe(hub: TagSource, audio: StreamAudioFormat): Uint8Array {
       bitrate: video.bitrate,
     },
     audio: {
-      codec: "aac",
+      codec: audio.codec,
       channels: audio.channels,
-      sampleRate: audio.sampleRate,
-      bitrate: audio.bitrate,
+      sampleRate: audio.grid.rate,
+      bitrate: audio.bitrate || undefined,
     },
     encoder: "Transponder",
   });

@@ -39,7 +39,7 @@ export class RtmpSource implements Source, RtmpClient {
     this.hub = new StreamHub(options.hub, {
       // RTMP has no way to ask a publisher for a keyframe.
       requestKeyframe: () => undefined,
-      openAudio: () => ports.openAudio(this),
+      openAudio: ports.openAudio,
     });
     this.#ingest = new RtmpIngest(this.hub);
   }

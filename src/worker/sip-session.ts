@@ -68,7 +68,7 @@ export class SipSession implements Source {
     this.#target = targetOf(options.call);
     this.hub = new StreamHub(options.hub, {
       requestKeyframe: () => this.requestKeyframe(),
-      openAudio: () => ports.openAudio(this),
+      openAudio: ports.openAudio,
     });
     this.#open().catch((error: unknown) => this.#onOpenFailed(error));
   }

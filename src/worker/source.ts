@@ -2,7 +2,9 @@ import type { Clock, Micros } from "../base/time.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Reason, SessionState, StreamStats } from "../contract/messages.ts";
 import type { OrderedPacket } from "../media/ingest.ts";
-import type { LiveAudio, StreamHub } from "../media/stream-hub.ts";
+import type { SoundForm } from "../media/sound-form.ts";
+import type { EncodedSink, LiveAudio } from "../media/sound-row.ts";
+import type { StreamHub } from "../media/stream-hub.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 
 /** Somebody who gets the packets of a stream as they are, such as a playing browser. */
@@ -33,8 +35,8 @@ export interface SourcePorts {
   readonly clock: Clock;
   /** 32 random bits. */
   readonly random32: () => number;
-  /** Opens an encoding of the stream's audio with so many channels. */
-  openAudio(source: Source): LiveAudio;
+  /** Opens an encoding of the stream's audio. */
+  openAudio(form: SoundForm, sink: EncodedSink): LiveAudio;
   onState(state: SessionState): void;
   onVideoSize(width: number, height: number): void;
   onBug(error: unknown): void;

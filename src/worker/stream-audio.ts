@@ -1,64 +1,88 @@
 import { audioSpecificConfig } from "../codec/aac/audio-specific-config.ts";
 import { silentFrame } from "../codec/aac/silence.ts";
+import { G711_SILENCE } from "../codec/g711.ts";
+import { SILENT_SPEEX_FRAME } from "../codec/speex/silence.ts";
 import type { SoundWish } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
-import { AAC_RATE } from "../media/audio-grid.ts";
+import { AAC_GRID, G711_GRID, SPEEX_GRID } from "../media/audio-grid.ts";
 import type { PassedAudio } from "../media/rtmp-ingest.ts";
+import type { SoundCodec, SoundForm } from "../media/sound-form.ts";
+import type { EncodedSink, LiveAudio } from "../media/sound-row.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
-import type { LiveAudio, StreamHub } from "../media/stream-hub.ts";
-import { aacConfigBody, aacFrameBody } from "../protocol/flv/audio-tag.ts";
-import type {
-  AudioClip,
-  AudioTranscoder,
-  TranscodeOptions,
-} from "../transport/audio/transcoder.ts";
+import { aacConfigBody, aacFrameBody, plainSoundBody } from "../protocol/flv/audio-tag.ts";
+import type { AudioClip, AudioTranscoder } from "../transport/audio/transcoder.ts";
 
-/** The one audio form of a stream: all its destinations get the same configuration for its whole life. */
-export interface StreamAudioFormat extends TranscodeOptions {
-  /** FLV tag bodies. */
-  readonly config: Uint8Array;
-  readonly silence: Uint8Array;
-  /** Hertz. */
-  readonly sampleRate: number;
+/** The forms of a stream's sound; each stays as it is for the whole life of the stream. */
+export interface StreamSound {
+  /** What destinations get. */
+  readonly push: SoundForm;
+  /** What players of this server get: AAC, which every player knows. */
+  readonly play: SoundForm;
+}
+
+/** What is known of the sound of a source when the forms are chosen. */
+export interface SourceSound {
+  readonly codec: string | undefined;
+  readonly channels: 1 | 2 | undefined;
+  /** AAC that passes as it comes. */
+  readonly passed: PassedAudio | undefined;
 }
 
 type AudioOptions = WorkerOptions["audio"];
 
-/** What a stream's audio is encoded to: as the source really sends it unless a setting says otherwise. */
-export function chooseAudioFormat(
-  options: AudioOptions,
-  source: 1 | 2 | undefined,
-): StreamAudioFormat {
-  const channels = options.channels === 0 ? (source ?? 1) : options.channels;
+/** AAC that passes as it comes is the only form of its stream: silence and sound files are made to fit it. */
+export function chooseSound(options: AudioOptions, source: SourceSound): StreamSound {
+  const play = aacForm(options, source);
+  const codec = source.passed === undefined ? outgoingCodec(options, source.codec) : "aac";
+  return { play, push: codec === "aac" ? play : plainForm(codec) };
+}
+
+/** As the source sends it where that is asked for, else what pushes are to sound in. */
+function outgoingCodec({ codec, passthrough }: AudioOptions, source: string | undefined) {
+  return passthrough.find((passed) => passed === source) ?? codec;
+}
+
+/** As many channels as the source really sends, unless a setting says otherwise. */
+function aacForm(options: AudioOptions, { passed, channels: sent = 1 }: SourceSound): SoundForm {
+  const channels = passed?.channels ?? (options.channels === 0 ? sent : options.channels);
+  const rate = passed?.sampleRate ?? AAC_GRID.rate;
   return {
+    codec: "aac",
+    grid: { ...AAC_GRID, rate },
     channels,
     bitrate: channels === 1 ? options.monoBitrate : options.stereoBitrate,
-    config: aacConfigBody(audioSpecificConfig(AAC_RATE, channels)),
+    config: passed?.config ?? aacConfigBody(audioSpecificConfig(rate, channels)),
     silence: aacFrameBody(silentFrame(channels)),
-    sampleRate: AAC_RATE,
   };
 }
 
-/** The form of AAC that passes as it comes: silence and sound files are made to fit it. */
-export function passedAudioFormat(options: AudioOptions, passed: PassedAudio): StreamAudioFormat {
-  const { channels, sampleRate, config } = passed;
-  const bitrate = channels === 1 ? options.monoBitrate : options.stereoBitrate;
-  return { channels, sampleRate, bitrate, config, silence: aacFrameBody(silentFrame(channels)) };
+const G711_BITRATE = 64_000;
+
+function plainForm(codec: Exclude<SoundCodec, "aac">): SoundForm {
+  const form = { codec, channels: 1, config: undefined } as const;
+  if (codec === "speex") {
+    return { ...form, grid: SPEEX_GRID, bitrate: 0, silence: slotBody(codec, SILENT_SPEEX_FRAME) };
+  }
+  const silent = new Uint8Array(G711_GRID.samples).fill(G711_SILENCE[codec]);
+  return { ...form, grid: G711_GRID, bitrate: G711_BITRATE, silence: slotBody(codec, silent) };
 }
 
-/** Encodes a stream's audio once for all its destinations. */
-export function openLiveAudio(
+/** FLV tag body of one encoded slot. */
+const slotBody = (codec: SoundCodec, frame: Uint8Array): Uint8Array =>
+  codec === "aac" ? aacFrameBody(frame) : plainSoundBody(codec, frame);
+
+/** Encodes a stream's audio once for all who get this form. */
+export const openLiveAudio = (
   transcoder: AudioTranscoder,
-  format: StreamAudioFormat,
-  hub: StreamHub,
-): LiveAudio {
-  return transcoder.open(format, {
+  form: SoundForm,
+  sink: EncodedSink,
+): LiveAudio =>
+  transcoder.open(form, {
     onFrames: (frames) => {
-      for (const { slot, body } of frames) hub.onEncoded(slot, aacFrameBody(body));
+      for (const { slot, body } of frames) sink(slot, slotBody(form.codec, body));
     },
     onInterrupted: () => undefined,
   });
-}
 
 /** Sound files as tag bodies; one set of bodies per clip, whoever plays it. */
 export class ClipShelf {
@@ -69,12 +93,16 @@ export class ClipShelf {
     this.#transcoder = transcoder;
   }
 
-  /** Rejects with `Failure`: `soundFileNotFound`, `soundFileInvalid`, `codecUnavailable`. */
-  async load(wish: SoundWish, format: StreamAudioFormat): Promise<ClipBodies> {
-    const clip = await this.#transcoder.loadClip(wish.path, format);
+  /**
+   * Rejects with `Failure`: `soundFileNotFound`, `soundFileInvalid`, `soundNotEncodable`,
+   * `codecUnavailable`.
+   */
+  async load(wish: SoundWish, form: SoundForm): Promise<ClipBodies> {
+    const clip = await this.#transcoder.loadClip(wish.path, form);
     let bodies = this.#bodies.get(clip);
     if (bodies === undefined) {
-      bodies = { once: clip.frames.map(aacFrameBody), loop: clip.loop.map(aacFrameBody) };
+      const body = (frame: Uint8Array): Uint8Array => slotBody(form.codec, frame);
+      bodies = { once: clip.frames.map(body), loop: clip.loop.map(body) };
       this.#bodies.set(clip, bodies);
     }
     return { bodies: wish.loop ? bodies.loop : bodies.once, loop: wish.loop };

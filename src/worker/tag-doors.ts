@@ -4,13 +4,13 @@ import { fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Commands, Empty, WorkerEvent } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { SoundForm } from "../media/sound-form.ts";
 import type { StreamHubOptions } from "../media/stream-hub.ts";
 import { type FlvLink, FlvServer } from "../transport/flv/flv-server.ts";
 import { describe } from "./push.ts";
 import { RtmpHall, refusalOf } from "./rtmp-hall.ts";
 import { RTMP_RING, RtmpSource } from "./rtmp-source.ts";
 import type { Source, SourcePorts } from "./source.ts";
-import type { StreamAudioFormat } from "./stream-audio.ts";
 import { type Player, type PlayerLink, TagPlayer } from "./tag-player.ts";
 
 /** What the doors need of their worker. */
@@ -23,7 +23,8 @@ export interface TagDoorsPorts {
   addStream(session: MediaSessionId, source: Source): void;
   /** Throws `Failure` `streamNotFound`. */
   source(session: MediaSessionId): Source;
-  audioFormat(session: MediaSessionId): StreamAudioFormat;
+  /** In which players get the sound. */
+  playForm(session: MediaSessionId): SoundForm;
   emit(event: WorkerEvent): void;
   onBug(error: unknown): void;
 }
@@ -124,7 +125,7 @@ export class TagDoors {
     const { players, clock } = this.#ports;
     const stream = this.#ports.source(source);
     if (players.has(session)) throw fail("sessionIdInUse", "the worker has this session");
-    const audio = this.#ports.audioFormat(source);
+    const audio = this.#ports.playForm(source);
     const { bufferBytes, bufferMs } = this.#options.push;
     const player = new TagPlayer(
       { source, audio, bufferBytes, bufferMs },

@@ -1,10 +1,10 @@
 import { type Clock, type Micros, type Millis, micros, millis } from "../base/time.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Reason, SessionState } from "../contract/messages.ts";
+import type { SoundForm } from "../media/sound-form.ts";
 import type { StreamHub } from "../media/stream-hub.ts";
 import { Transponder } from "../media/transponder.ts";
 import type { FlvTag } from "../protocol/flv/tag.ts";
-import type { StreamAudioFormat } from "./stream-audio.ts";
 
 /** Somebody who plays a stream of this worker, whatever the protocol. */
 export interface Player {
@@ -25,7 +25,7 @@ export interface PlayerLink {
 
 export interface TagPlayerOptions {
   readonly source: MediaSessionId;
-  readonly audio: StreamAudioFormat;
+  readonly audio: SoundForm;
   /** Most bytes that may wait for it. */
   readonly bufferBytes: number;
   /** Most media time that may wait, milliseconds. */

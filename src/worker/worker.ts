@@ -12,6 +12,7 @@ import type {
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { VideoCodec } from "../media/frame.ts";
 import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
+import type { SoundForm } from "../media/sound-form.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
@@ -26,13 +27,7 @@ import { Renditions } from "./renditions.ts";
 import { RtmpSource } from "./rtmp-source.ts";
 import { SipSession } from "./sip-session.ts";
 import type { Source, SourcePorts } from "./source.ts";
-import {
-  ClipShelf,
-  chooseAudioFormat,
-  openLiveAudio,
-  passedAudioFormat,
-  type StreamAudioFormat,
-} from "./stream-audio.ts";
+import { ClipShelf, chooseSound, openLiveAudio, type StreamSound } from "./stream-audio.ts";
 import { TagDoors } from "./tag-doors.ts";
 import type { Player } from "./tag-player.ts";
 import { type CpuTimes, TranscodeAdmission } from "./transcode-admission.ts";
@@ -51,7 +46,7 @@ export interface WorkerPorts {
 /** A published stream with what is decided about it once. */
 interface Stream {
   readonly source: Source;
-  audio: StreamAudioFormat | undefined;
+  sound: StreamSound | undefined;
 }
 
 type Handlers = {
@@ -130,10 +125,10 @@ export class Worker {
       onBug: ports.onBug,
       hubOptions: this.#hubOptions(),
       sourcePorts: (session) => this.#sourcePorts(session),
-      addStream: (session, source) => this.#streams.set(session, { source, audio: undefined }),
+      addStream: (session, source) => this.#streams.set(session, { source, sound: undefined }),
       players: this.#players,
       source: (session) => this.#stream(session).source,
-      audioFormat: (session) => this.#audioFormat(session),
+      playForm: (session) => this.#sound(session).play,
     });
   }
 
@@ -166,7 +161,7 @@ export class Worker {
       { ...arg, ingest: this.#options.ingest, hub: this.#hubOptions() },
       { ...this.#sourcePorts(session), peers: this.#ports.peers },
     );
-    this.#streams.set(session, { source: ingest, audio: undefined });
+    this.#streams.set(session, { source: ingest, sound: undefined });
     if (ingest.codecOf("audio") !== undefined) this.#ports.transcoder.warmUp();
     return {
       answer: ingest.answer,
@@ -187,10 +182,13 @@ export class Worker {
       },
       {
         ...this.#sourcePorts(session),
-        onProgress: (progress) => this.#ports.emit({ kind: "call.state", session, progress }),
+        onProgress: (progress) => {
+          this.#checkSound(session, source);
+          this.#ports.emit({ kind: "call.state", session, progress });
+        },
       },
     );
-    this.#streams.set(session, { source, audio: undefined });
+    this.#streams.set(session, { source, sound: undefined });
     if (call.hasAudio) this.#ports.transcoder.warmUp();
     return DONE;
   }
@@ -199,8 +197,7 @@ export class Worker {
     return {
       clock: this.#ports.clock,
       random32: () => Math.floor(this.#ports.random() * 2 ** 32),
-      openAudio: (owner) =>
-        openLiveAudio(this.#ports.transcoder, this.#audioFormat(owner.session), owner.hub),
+      openAudio: (form, sink) => openLiveAudio(this.#ports.transcoder, form, sink),
       onState: (state) => {
         if (state.kind === "ended") this.#streamEnded(session, state.reason);
         this.#ports.emit({ kind: "publish.state", session, state });
@@ -235,7 +232,7 @@ export class Worker {
 
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
     const { push } = arg;
-    const audio = this.#audioFormat(arg.source);
+    const audio = this.#sound(arg.source).push;
     const clip = arg.sound && (await this.#loadFirstClip(push, arg.sound, audio));
     const { source } = this.#stream(arg.source);
     const run = new Push(
@@ -258,7 +255,7 @@ export class Worker {
     return {};
   }
 
-  async #loadFirstClip(push: TransponderId, wish: SoundWish, audio: StreamAudioFormat) {
+  async #loadFirstClip(push: TransponderId, wish: SoundWish, audio: SoundForm) {
     this.#starting.add(push);
     try {
       const clip = await this.#clips.load(wish, audio);
@@ -307,16 +304,28 @@ export class Worker {
     }
   }
 
-  /** Decided when it is first needed and kept: an encoder configuration must not change in mid-broadcast. */
-  #audioFormat(session: MediaSessionId): StreamAudioFormat {
+  /** Decided when it is first needed and kept: a decoder configuration must not change in mid-broadcast. */
+  #sound(session: MediaSessionId): StreamSound {
     const stream = this.#stream(session);
     const { source } = stream;
-    const passed = source instanceof RtmpSource ? source.passedAudio : undefined;
-    stream.audio ??=
-      passed === undefined
-        ? chooseAudioFormat(this.#options.audio, source.hub.audioChannels)
-        : passedAudioFormat(this.#options.audio, passed);
-    return stream.audio;
+    stream.sound ??= chooseSound(this.#options.audio, {
+      codec: source.codecOf("audio"),
+      channels: source.hub.audioChannels,
+      passed: source instanceof RtmpSource ? source.passedAudio : undefined,
+    });
+    return stream.sound;
+  }
+
+  /** Speex that goes out as it comes can be replaced by no other codec: pushes of it are over. */
+  #checkSound(session: MediaSessionId, source: Source): void {
+    const stream = this.#streams.get(session);
+    const codec = source.codecOf("audio");
+    if (stream?.sound?.push.codec !== "speex" || codec === undefined || codec === "speex") return;
+    stream.sound = undefined;
+    const message = `the call went over from speex to ${codec} while its sound was passed on`;
+    for (const push of this.#pushes.values()) {
+      if (push.source === session) void push.stop({ code: "soundCodecChanged", message });
+    }
   }
 
   #stream(session: MediaSessionId): Stream {

@@ -2,12 +2,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { micros } from "../../src/base/time.ts";
 import type { AudioCodec } from "../../src/media/frame.ts";
+import type { SoundForm } from "../../src/media/sound-form.ts";
 import {
   type AudioTranscoderOptions,
   type CodecEvent,
   createAudioTranscoder,
 } from "../../src/transport/audio/codec-transcoder.ts";
-import type { AacFrame, AudioTranscoder } from "../../src/transport/audio/transcoder.ts";
+import type { AudioTranscoder, SlotFrame } from "../../src/transport/audio/transcoder.ts";
+import { aacForm } from "./sound-forms.ts";
 
 /** Resolves once `fact` holds; fails after `limit` milliseconds. */
 export async function until(what: string, fact: () => boolean, limit = 20_000): Promise<void> {
@@ -18,7 +20,7 @@ export async function until(what: string, fact: () => boolean, limit = 20_000): 
 }
 
 export interface RecordedTranscode {
-  readonly frames: AacFrame[];
+  readonly frames: SlotFrame[];
   readonly interruptions: string[];
   /** Writes 20 ms packets from `pts` on, microseconds; undefined is a packet that was lost. */
   feed(packets: readonly (Uint8Array | undefined)[], codec: AudioCodec, pts: number): void;
@@ -28,7 +30,8 @@ export interface RecordedTranscode {
 export interface AudioLab {
   readonly engine: AudioTranscoder;
   readonly events: CodecEvent[];
-  open(channels: 1 | 2): RecordedTranscode;
+  /** An encoding to AAC with so many channels, or to this form. */
+  open(form: 1 | 2 | SoundForm): RecordedTranscode;
   /** Process ids of the codec processes so far. */
   pids(): number[];
 }
@@ -39,21 +42,19 @@ export function openAudioLab(options: AudioTranscoderOptions = {}): AudioLab {
   return {
     engine,
     events,
-    open: (channels) => openRecorded(engine, channels),
+    open: (form) => openRecorded(engine, typeof form === "number" ? aacForm(form) : form),
     pids: () => events.flatMap((event) => (event.kind === "started" ? [event.pid] : [])),
   };
 }
 
-function openRecorded(engine: AudioTranscoder, channels: 1 | 2): RecordedTranscode {
-  const frames: AacFrame[] = [];
+function openRecorded(engine: AudioTranscoder, form: SoundForm): RecordedTranscode {
+  const { channels } = form;
+  const frames: SlotFrame[] = [];
   const interruptions: string[] = [];
-  const transcode = engine.open(
-    { channels, bitrate: channels * 64_000 },
-    {
-      onFrames: (more) => frames.push(...more),
-      onInterrupted: (cause) => interruptions.push(cause.code),
-    },
-  );
+  const transcode = engine.open(form, {
+    onFrames: (more) => frames.push(...more),
+    onInterrupted: (cause) => interruptions.push(cause.code),
+  });
   return {
     frames,
     interruptions,

@@ -80,6 +80,12 @@ export function g711Packets(pcm: Int16Array, law: "alaw" | "mulaw"): Buffer[] {
   );
 }
 
+/** Packets of wideband Speex from mono PCM at 48 kHz, by libspeex: the first two of a file are its headers. */
+export function speexPackets(pcm: Int16Array, perPacket = 1): Buffer[] {
+  const encode = ["-ar", "16000", "-c:a", "libspeex", "-frames_per_packet", `${perPacket}`];
+  return oggPackets(ffmpeg([...raw(1), ...encode, "-f", "ogg"], asBytes(pcm))).slice(2);
+}
+
 /** One ADTS frame of AAC-LC at 48 kHz (ISO/IEC 14496-3, 1.A.2.2). */
 function adts(body: Uint8Array, channels: number): Buffer {
   const size = body.byteLength + 7;

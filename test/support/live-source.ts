@@ -1,10 +1,10 @@
-/** A stream as the ingest hands it on, at real pace: pictures by x264, sound by libopus. */
+/** A stream as the ingest hands it on, at real pace: pictures by x264, sound by libopus, ffmpeg or libspeex. */
 import { spawnSync } from "node:child_process";
 import { micros } from "../../src/base/time.ts";
 import { NalType, type NalUnit, wholeNalUnit } from "../../src/codec/h264/nal-unit.ts";
-import type { Frame } from "../../src/media/frame.ts";
+import type { AudioCodec, Frame } from "../../src/media/frame.ts";
 import { systemClock } from "../../src/observe/system-clock.ts";
-import { opusPackets, RATE, tone } from "./audio-lab.ts";
+import { g711Packets, opusPackets, RATE, speexPackets, tone } from "./audio-lab.ts";
 import { annexB } from "./lab/recording.ts";
 
 export interface SourceOptions {
@@ -15,6 +15,8 @@ export interface SourceOptions {
   /** Frequency of the tone. */
   readonly hertz?: number;
   readonly channels?: 1 | 2;
+  /** Of the sound; Opus. All others are mono. */
+  readonly codec?: AudioCodec;
 }
 
 const SECONDS = 4;
@@ -27,6 +29,7 @@ export class LiveSource {
   readonly #packets: readonly Buffer[];
   readonly #fps: number;
   readonly #channels: 1 | 2;
+  readonly #codec: AudioCodec;
   readonly #onFrame: (frame: Frame) => void;
   readonly #start = systemClock.now();
   readonly #timer: NodeJS.Timeout;
@@ -42,11 +45,15 @@ export class LiveSource {
     this.#fps = options.fps ?? 25;
     this.#channels = options.channels ?? 1;
     this.#pictures = encodePictures(options);
-    this.#packets = opusPackets(
-      tone(options.hertz ?? 440, SECONDS * RATE, this.#channels),
-      this.#channels,
-    ).slice(0, SECONDS * 50);
+    this.#codec = options.codec ?? "opus";
+    const pcm = tone(options.hertz ?? 440, SECONDS * RATE, this.#channels);
+    this.#packets = encodeSound(this.#codec, pcm, this.#channels).slice(0, SECONDS * 50);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** What is sent, packet by packet, over and over. */
+  get packets(): readonly Buffer[] {
+    return this.#packets;
   }
 
   /** The next picture is an IDR picture. */
@@ -88,7 +95,7 @@ export class LiveSource {
   #sendPacket(index: number): void {
     this.#onFrame({
       kind: "audio",
-      codec: "opus",
+      codec: this.#codec,
       pts: micros(this.#start + index * PACKET),
       arrival: systemClock.now(),
       duration: micros(PACKET),
@@ -96,6 +103,12 @@ export class LiveSource {
       payload: this.#packets[index % this.#packets.length] ?? Buffer.alloc(0),
     });
   }
+}
+
+function encodeSound(codec: AudioCodec, pcm: Int16Array, channels: 1 | 2): Buffer[] {
+  if (codec === "opus") return opusPackets(pcm, channels);
+  if (codec === "speex") return speexPackets(pcm);
+  return g711Packets(pcm, codec === "pcma" ? "alaw" : "mulaw");
 }
 
 function encodePictures({ size = "320x180", fps = 25, videoBitrate }: SourceOptions): NalUnit[][] {

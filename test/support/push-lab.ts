@@ -4,17 +4,13 @@ import { type Clock, type Micros, micros } from "../../src/base/time.ts";
 import type { MediaSessionId, TransponderId } from "../../src/contract/ids.ts";
 import type { PushState, Reason, SoundWish } from "../../src/contract/messages.ts";
 import type { WorkerOptions } from "../../src/contract/worker-options.ts";
+import type { SoundForm } from "../../src/media/sound-form.ts";
 import { StreamHub } from "../../src/media/stream-hub.ts";
 import { systemClock } from "../../src/observe/system-clock.ts";
 import { createAudioTranscoder } from "../../src/transport/audio/codec-transcoder.ts";
 import type { AudioTranscoder } from "../../src/transport/audio/transcoder.ts";
 import { Push } from "../../src/worker/push.ts";
-import {
-  ClipShelf,
-  chooseAudioFormat,
-  openLiveAudio,
-  type StreamAudioFormat,
-} from "../../src/worker/stream-audio.ts";
+import { ClipShelf, chooseSound, openLiveAudio } from "../../src/worker/stream-audio.ts";
 import { LiveSource, type SourceOptions } from "./live-source.ts";
 import { until } from "./server.ts";
 
@@ -70,6 +66,11 @@ export interface LabPushOptions {
   readonly clock?: Clock;
 }
 
+export interface LabOptions extends SourceOptions {
+  /** What pushes sound in, where the source's codec does not pass as it is. */
+  readonly pushCodec?: "aac" | "pcma" | "pcmu";
+}
+
 const STOP: Reason = { code: "stopped", message: "the test is over" };
 
 export class PushLab {
@@ -77,22 +78,27 @@ export class PushLab {
   readonly hub: StreamHub;
   readonly transcoder: AudioTranscoder;
   readonly bugs: unknown[] = [];
-  readonly #format: StreamAudioFormat;
+  readonly #form: SoundForm;
   readonly #shelf: ClipShelf;
   readonly #pushes = new Set<Push>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: SourceOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
+  constructor(options: LabOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
     const channels = options.channels ?? 1;
-    this.#format = chooseAudioFormat(
-      { channels, monoBitrate: 96_000, stereoBitrate: 128_000 },
-      channels,
-    );
+    const { codec = "opus", pushCodec = "aac" } = options;
+    this.#form = chooseSound(
+      {
+        ...{ channels, monoBitrate: 96_000, stereoBitrate: 128_000 },
+        codec: pushCodec,
+        passthrough: ["pcma", "pcmu", "speex"],
+      },
+      { codec, channels, passed: undefined },
+    ).push;
     this.transcoder = transcoder;
     this.#shelf = new ClipShelf(transcoder);
     this.hub = new StreamHub(HUB, {
       requestKeyframe: () => this.source.requestKeyframe(),
-      openAudio: () => openLiveAudio(transcoder, this.#format, this.hub),
+      openAudio: (form, sink) => openLiveAudio(transcoder, form, sink),
     });
     this.source = new LiveSource(options, (frame) => this.hub.onFrame(frame, frame.arrival));
     this.#timer = setInterval(() => {
@@ -105,7 +111,7 @@ export class PushLab {
   async push(rtmpUrl: string, options: LabPushOptions = {}): Promise<LabPush> {
     const states: PushState[] = [];
     const clipEnds = { count: 0 };
-    const clip = options.sound && (await this.#shelf.load(options.sound, this.#format));
+    const clip = options.sound && (await this.#shelf.load(options.sound, this.#form));
     const push = new Push(
       {
         push: randomBytes(13).toString("hex") as TransponderId,
@@ -116,7 +122,7 @@ export class PushLab {
           flashVersion: options.flashVersion,
         },
         muted: options.muted ?? false,
-        audio: this.#format,
+        audio: this.#form,
         clip,
         settings: { ...SETTINGS, ...options.settings },
       },
@@ -125,7 +131,7 @@ export class PushLab {
         clock: options.clock ?? systemClock,
         random: Math.random,
         requestKeyframe: () => this.source.requestKeyframe(),
-        loadClip: (wish) => this.#shelf.load(wish, this.#format),
+        loadClip: (wish) => this.#shelf.load(wish, this.#form),
         onState: (state) => states.push(state),
         onClipEnded: () => {
           clipEnds.count += 1;

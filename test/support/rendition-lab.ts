@@ -17,6 +17,7 @@ import {
 import { Renditions } from "../../src/worker/renditions.ts";
 import { TranscodeAdmission } from "../../src/worker/transcode-admission.ts";
 import { until } from "./audio-engine.ts";
+import { aacForm } from "./sound-forms.ts";
 
 const ms = (n: number): Micros => micros(n * 1000);
 const TICK = 10_000;
@@ -57,6 +58,7 @@ export class Destination implements HubSubscriber {
   readonly tags: VideoTag[] = [];
   readonly slots: AudioSlot[] = [];
   readonly wantsLiveAudio = false;
+  readonly soundForm = aacForm(2);
 
   get awaitsFirstPicture(): boolean {
     return this.pictures.length === 0;

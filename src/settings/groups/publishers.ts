@@ -1,5 +1,5 @@
 /** Publishers and what is made of their media. */
-import { choice, integer, line, ms } from "../field.ts";
+import { choice, choices, integer, line, ms } from "../field.ts";
 
 export const publishers = {
   rtcp_pli_request_interval: ms(
@@ -55,6 +55,15 @@ export const publishers = {
 
 export const sound = {
   media_dir: line("media", "Folder of sound files."),
+  rtmp_audio_codec: choice(
+    ["aac", "pcma", "pcmu"],
+    "aac",
+    "What the sound of pushes is encoded to: AAC, or G.711 of either law, which YouTube and most other platforms do not take. AAC that comes by RTMP stays AAC, and players of this server always get AAC.",
+  ),
+  rtmp_audio_passthrough: choices(
+    ["pcma", "pcmu", "speex"],
+    "Sound that a source sends in one of these codecs is pushed as it is instead of being encoded; what it sends in another goes out in rtmp_audio_codec.",
+  ),
   audio_channels: choice(
     ["auto", "1", "2"],
     "auto",

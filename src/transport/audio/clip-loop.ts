@@ -1,6 +1,4 @@
 /** Makes a sound whose length fits the frame grid, so that it can be played in a circle without a seam. */
-import { AAC_SAMPLES } from "../../media/audio-grid.ts";
-
 /** The pitch may change by this share at most; half of it is one cent (1/100 of a semitone). */
 const MAX_STRETCH = 0.0005;
 
@@ -8,14 +6,16 @@ const MAX_STRETCH = 0.0005;
 export interface LoopPlan {
   readonly passes: number;
   readonly frames: number;
+  /** Samples of a frame. */
+  readonly size: number;
 }
 
-/** The fewest passes whose length is a whole number of frames when stretched by 0.05 % at most. */
-export function planLoop(samples: number): LoopPlan {
+/** The fewest passes whose length is a whole number of frames of `size` samples when stretched by 0.05 % at most. */
+export function planLoop(samples: number, size: number): LoopPlan {
   for (let passes = 1; ; passes += 1) {
     const length = samples * passes;
-    const frames = Math.max(1, Math.round(length / AAC_SAMPLES));
-    if (Math.abs(frames * AAC_SAMPLES - length) <= length * MAX_STRETCH) return { passes, frames };
+    const frames = Math.max(1, Math.round(length / size));
+    if (Math.abs(frames * size - length) <= length * MAX_STRETCH) return { passes, frames, size };
   }
 }
 
@@ -31,7 +31,7 @@ export function readLoop(
   out: Int16Array,
 ): void {
   const count = pcm.length / channels;
-  const total = plan.frames * AAC_SAMPLES;
+  const total = plan.frames * plan.size;
   const ratio = (count * plan.passes) / total;
   const at = (i: number, c: number): number =>
     pcm[(((i % count) + count) % count) * channels + c] ?? 0;

@@ -18,8 +18,9 @@ import {
   FF_ENCODER_AAC,
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
-import { AAC_RATE, AAC_SAMPLES } from "../../media/audio-grid.ts";
-import type { ClipOptions } from "./transcoder.ts";
+import { AAC_GRID } from "../../media/audio-grid.ts";
+import type { BodySink, SlotEncoder } from "./slot-encoder.ts";
+import type { TranscodeOptions } from "./transcoder.ts";
 
 /** What the encoder makes of silence once nothing else is inside it; decodes to 1024 zeros. */
 const SILENT_BODY = {
@@ -27,6 +28,7 @@ const SILENT_BODY = {
   2: Uint8Array.of(0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c),
 } as const;
 
+const AAC_SAMPLES = AAC_GRID.samples;
 /** Feeding the frame of slot `n` brings out the packet of slot `n - LAG`. */
 const LAG = 2;
 
@@ -42,11 +44,8 @@ export function check(what: string, code: number): void {
   if (code < 0) throw new Error(`${what} failed with ${code}`);
 }
 
-/** Takes an encoded packet that decodes to the samples of `slot`. */
-export type BodySink = (slot: number, body: Uint8Array) => void;
-
 /** One AAC-LC stream, at 48 kHz unless it is a clip for another. Throws `Error` when the library refuses; then `close` it. */
-export class AacEncoder {
+export class AacEncoder implements SlotEncoder {
   readonly #channels: 1 | 2;
   readonly #sampleRate: number;
   readonly #sink: BodySink;
@@ -56,9 +55,9 @@ export class AacEncoder {
   #fed = 0;
   #silentFed = 0;
 
-  constructor(options: ClipOptions, sink: BodySink) {
+  constructor(options: TranscodeOptions, sink: BodySink) {
     this.#channels = options.channels;
-    this.#sampleRate = options.sampleRate ?? AAC_RATE;
+    this.#sampleRate = options.grid.rate;
     this.#sink = sink;
     const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
     if (codec === null) throw new Error("no AAC encoder");

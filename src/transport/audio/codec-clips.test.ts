@@ -14,6 +14,7 @@ import {
   steepest,
   tone,
 } from "../../../test/support/audio-lab.ts";
+import { aacForm } from "../../../test/support/sound-forms.ts";
 import { planLoop, readLoop } from "./clip-loop.ts";
 
 const lab = openAudioLab();
@@ -23,8 +24,8 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const MONO = { channels: 1, bitrate: 64_000 } as const;
-const STEREO = { channels: 2, bitrate: 128_000 } as const;
+const MONO = aacForm(1);
+const STEREO = aacForm(2);
 
 function save(name: string, bytes: Uint8Array): string {
   const path = join(folder, name);
@@ -107,7 +108,7 @@ for (const [name, samples] of [
 
 test("a circle is stretched by half of a thousandth at most and never long", () => {
   for (const samples of [1, 7, 480, 1023, 1024, 1025, 47_999, 50_000, 441_000, 28_800_000]) {
-    const { passes, frames } = planLoop(samples);
+    const { passes, frames } = planLoop(samples, 1024);
     assert.ok(Math.abs((frames * 1024) / (samples * passes) - 1) <= 0.0005);
     assert.ok(frames * 1024 <= samples + 1_030_000);
   }
@@ -116,7 +117,7 @@ test("a circle is stretched by half of a thousandth at most and never long", () 
 test("a circle that fits is copied exactly, before the seam too", () => {
   const pcm = tone(375, 4096, 2);
   const out = new Int16Array(2048);
-  readLoop(pcm, 2, planLoop(4096), -1024, out);
+  readLoop(pcm, 2, planLoop(4096, 1024), -1024, out);
   assert.deepEqual(out, pcm.subarray(pcm.length - 2048));
 });
 

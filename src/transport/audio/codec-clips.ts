@@ -3,12 +3,11 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { Failure } from "../../base/failure.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { type FailureCode, fail } from "../../contract/failures.ts";
-import { AAC_RATE, AAC_SAMPLES } from "../../media/audio-grid.ts";
 import { type LoopPlan, planLoop, readLoop } from "./clip-loop.ts";
-import { AacEncoder } from "./codec-aac.ts";
+import { createEncoder } from "./codec-encoder.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { type ClipRequest, encodeClip, encodeClipFailure } from "./codec-wire.ts";
-import type { AudioClip, ClipOptions } from "./transcoder.ts";
+import type { AudioClip, TranscodeOptions } from "./transcoder.ts";
 import { decodeWav, readWavFormat, type WavFormat } from "./wav.ts";
 
 const MAX_FILE_BYTES = 200 * 1024 * 1024;
@@ -71,10 +70,11 @@ function asFailure(error: unknown): { code: FailureCode; message: string } {
 function* loadClip({ path, options }: ClipRequest): Steps<AudioClip> {
   const pcm = yield* readPcm(path, options);
   const samples = pcm.length / options.channels;
-  const frames = yield* encodeRange(options, 0, Math.ceil(samples / AAC_SAMPLES), (from, out) =>
+  const size = options.grid.samples;
+  const frames = yield* encodeRange(options, 0, Math.ceil(samples / size), (from, out) =>
     readOnce(pcm, from * options.channels, out),
   );
-  const plan: LoopPlan = planLoop(samples);
+  const plan: LoopPlan = planLoop(samples, size);
   const loop = yield* encodeRange(options, -RUN_IN, plan.frames, (from, out) =>
     readLoop(pcm, options.channels, plan, from, out),
   );
@@ -88,19 +88,20 @@ function readOnce(pcm: Int16Array, from: number, out: Int16Array): void {
 
 /** Frames 0 to `count - 1` of what `read` gives, encoded from frame `first` on. */
 function* encodeRange(
-  options: ClipOptions,
+  options: TranscodeOptions,
   first: number,
   count: number,
   read: (from: number, out: Int16Array) => void,
 ): Steps<Uint8Array[]> {
   const bodies: Uint8Array[] = [];
-  const encoder = new AacEncoder(options, (slot, body) => {
+  const encoder = createEncoder(options, (slot, body) => {
     if (slot >= 0 && slot < count) bodies.push(body);
   });
-  const pcm = new Int16Array(AAC_SAMPLES * options.channels);
+  const size = options.grid.samples;
+  const pcm = new Int16Array(size * options.channels);
   try {
     for (let frame = first; frame < count + RUN_OUT; frame += 1) {
-      read(frame * AAC_SAMPLES, pcm);
+      read(frame * size, pcm);
       encoder.encode(frame, pcm);
       yield;
     }
@@ -111,7 +112,7 @@ function* encodeRange(
 }
 
 /** The whole file as 16-bit PCM at the rate of the clip. */
-function* readPcm(path: string, options: ClipOptions): Steps<Int16Array> {
+function* readPcm(path: string, options: TranscodeOptions): Steps<Int16Array> {
   const file = open(path);
   try {
     const stat = fstatSync(file);
@@ -144,11 +145,11 @@ function readAt(file: number, offset: number, length: number): Uint8Array {
 function* convert(
   file: number,
   format: WavFormat,
-  { channels, sampleRate = AAC_RATE }: ClipOptions,
+  { channels, grid: { rate } }: TranscodeOptions,
 ): Steps<Int16Array> {
-  const total = Math.round((format.dataBytes / format.blockAlign) * (sampleRate / format.rate));
+  const total = Math.round((format.dataBytes / format.blockAlign) * (rate / format.rate));
   const pcm = new Int16Array(Math.max(1, total) * channels);
-  const resampler = new Resampler("f32", format.rate, channels, sampleRate);
+  const resampler = new Resampler("f32", format.rate, channels, rate);
   const step = BLOCKS_PER_STEP * format.blockAlign;
   let filled = 0;
   const append = (part: Int16Array): void => {

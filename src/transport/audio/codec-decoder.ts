@@ -1,13 +1,16 @@
-/** Source packets to 16-bit PCM at 48 kHz. Only the codec process loads this. */
+/** Source packets to 16-bit PCM of any rate. Only the codec process loads this. */
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
-import { AAC_RATE } from "../../media/audio-grid.ts";
+import { A_LAW, MU_LAW } from "../../codec/g711.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { SpeexDecoder } from "./codec-speex.ts";
-import { A_LAW, doubled, MU_LAW } from "./g711.ts";
+import { doubled } from "./pcm.ts";
 
+/** Opus is decoded at this rate, hertz. */
+const OPUS_RATE = 48_000;
+const G711_RATE = 8000;
 /** An Opus packet lasts at most 120 ms (RFC 6716, 3.2.5). */
 const MAX_SAMPLES = 5760;
 /** 120 ms of G.711. */
@@ -23,33 +26,45 @@ export interface PacketDecoder {
   close(): void;
 }
 
-/** The decoder for `codec` with PCM of `channels` channels. */
-export function createDecoder(codec: AudioCodec, channels: 1 | 2): PacketDecoder {
-  if (codec === "opus") return new OpusDecoder(channels);
-  if (codec === "speex") return new SpeexDecoder(channels);
-  return new G711Decoder(codec === "pcma" ? A_LAW : MU_LAW, channels);
+/** The decoder for `codec` with PCM of `channels` channels at `rate` hertz. */
+export function createDecoder(codec: AudioCodec, channels: 1 | 2, rate: number): PacketDecoder {
+  if (codec === "opus") return new OpusDecoder(channels, rate);
+  if (codec === "speex") return new SpeexDecoder(channels, rate);
+  return new G711Decoder(codec === "pcma" ? A_LAW : WHOLE_MU_LAW, channels, rate);
 }
+
+/** A negative zero stays one, so that every byte of mu-law can be told again from its sample. */
+const WHOLE_MU_LAW = MU_LAW.map((sample, code) => (code === 0x7f ? -1 : sample));
+
+/** Undefined where nothing is to be done. */
+const resampler = (from: number, channels: 1 | 2, to: number): Resampler | undefined =>
+  from === to ? undefined : new Resampler("s16", from, channels, to);
 
 /** Decodes to stereo always, whatever each packet holds, and mixes down itself. */
 class OpusDecoder implements PacketDecoder {
-  readonly delay = 0;
   readonly #channels: 1 | 2;
+  readonly #resampler: Resampler | undefined;
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
   readonly #frame = new Frame();
 
-  constructor(channels: 1 | 2) {
+  constructor(channels: 1 | 2, rate: number) {
     this.#channels = channels;
+    this.#resampler = resampler(OPUS_RATE, channels, rate);
     const codec = Codec.findDecoderByName(FF_DECODER_OPUS);
     if (codec === null) throw new Error("no Opus decoder");
     this.#context.allocContext3(codec);
-    this.#context.sampleRate = AAC_RATE;
+    this.#context.sampleRate = OPUS_RATE;
     this.#context.channelLayout = channelLayout(2);
-    this.#context.pktTimebase = new Rational(1, AAC_RATE);
+    this.#context.pktTimebase = new Rational(1, OPUS_RATE);
     this.#context.threadCount = 1;
     check("open Opus decoder", this.#context.open2Sync(codec));
     this.#packet.alloc();
     this.#frame.alloc();
+  }
+
+  get delay(): number {
+    return this.#resampler?.delay ?? 0;
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
@@ -63,20 +78,21 @@ class OpusDecoder implements PacketDecoder {
       pcm ??= this.#pcm();
       this.#frame.unref();
     }
-    return pcm;
+    return pcm && this.#resampler ? this.#resampler.convert(pcm) : pcm;
   }
 
   close(): void {
     this.#packet.free();
     this.#frame.free();
     this.#context.freeContext();
+    this.#resampler?.close();
   }
 
   /** Clamped; a value that is no number becomes 0. */
   #pcm(): Int16Array | undefined {
     const frame = this.#frame;
     const count = frame.nbSamples;
-    if (frame.format !== AV_SAMPLE_FMT_FLTP || frame.sampleRate !== AAC_RATE) return undefined;
+    if (frame.format !== AV_SAMPLE_FMT_FLTP || frame.sampleRate !== OPUS_RATE) return undefined;
     if (count <= 0 || count > MAX_SAMPLES) return undefined;
     const [left, right] = frame.data ?? [];
     if (left === undefined || right === undefined) return undefined;
@@ -108,26 +124,27 @@ function mixDown(l: Float32Array, r: Float32Array): Int16Array {
 class G711Decoder implements PacketDecoder {
   readonly #table: Int16Array;
   readonly #channels: 1 | 2;
-  readonly #resampler = new Resampler("s16", 8000, 1);
+  readonly #resampler: Resampler | undefined;
 
-  constructor(table: Int16Array, channels: 1 | 2) {
+  constructor(table: Int16Array, channels: 1 | 2, rate: number) {
     this.#table = table;
     this.#channels = channels;
+    this.#resampler = resampler(G711_RATE, 1, rate);
   }
 
   get delay(): number {
-    return this.#resampler.delay;
+    return this.#resampler?.delay ?? 0;
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
     if (payload.byteLength === 0 || payload.byteLength > MAX_G711_BYTES) return undefined;
     const narrow = new Int16Array(payload.byteLength);
     for (let i = 0; i < narrow.length; i += 1) narrow[i] = this.#table[payload[i] ?? 0] ?? 0;
-    const wide = this.#resampler.convert(narrow);
+    const wide = this.#resampler?.convert(narrow) ?? narrow;
     return this.#channels === 1 ? wide : doubled(wide);
   }
 
   close(): void {
-    this.#resampler.close();
+    this.#resampler?.close();
   }
 }

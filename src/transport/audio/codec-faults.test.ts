@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openAudioLab, type RecordedTranscode, until } from "../../../test/support/audio-engine.ts";
 import { opusPackets, tone } from "../../../test/support/audio-lab.ts";
+import { aacForm } from "../../../test/support/sound-forms.ts";
 import { loaderFlags } from "../codec/codec-process.ts";
 
 const PACKETS = opusPackets(tone(440, 48_000, 1), 1).slice(0, 50);
@@ -83,12 +84,9 @@ test("closing ends the codec process, and what comes after is ignored", async ()
   await lab.engine.close();
   play(run, 0);
   assert.throws(() => process.kill(lab.pids()[0] as number, 0));
-  await assert.rejects(
-    lab.engine.loadClip(import.meta.filename, { channels: 1, bitrate: 64_000 }),
-    {
-      code: "codecUnavailable",
-    },
-  );
+  await assert.rejects(lab.engine.loadClip(import.meta.filename, aacForm(1)), {
+    code: "codecUnavailable",
+  });
 });
 
 test("only the flags that load sources are passed on", () => {

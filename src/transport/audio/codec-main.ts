@@ -13,7 +13,7 @@ import {
   SIGNAL,
 } from "../codec/records.ts";
 import { ClipJobs } from "./codec-clips.ts";
-import { CodecSession } from "./codec-session.ts";
+import { type CodecSession, openSession } from "./codec-session.ts";
 import {
   decodeClipRequest,
   decodeOptions,
@@ -51,7 +51,7 @@ class CodecHost {
     const options = this.#options.get(id);
     if (options === undefined) return;
     try {
-      const session = this.#sessions.get(id) ?? new CodecSession(options);
+      const session = this.#sessions.get(id) ?? openSession(options);
       this.#sessions.set(id, session);
       session.write(decodePacket(payload));
       this.#touched.add(id);

@@ -1,6 +1,5 @@
 import { AV_SAMPLE_FMT_FLT, AV_SAMPLE_FMT_S16 } from "node-av/constants";
 import { SoftwareResampleContext } from "node-av/lib";
-import { AAC_RATE } from "../../media/audio-grid.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 
 /** Interleaved PCM of any rate to interleaved 16-bit PCM of another, clamped, same channels. */
@@ -9,7 +8,7 @@ export class Resampler {
   readonly #channels: 1 | 2;
   readonly #target: number;
 
-  constructor(format: "s16" | "f32", rate: number, channels: 1 | 2, target: number = AAC_RATE) {
+  constructor(format: "s16" | "f32", rate: number, channels: 1 | 2, target: number) {
     this.#channels = channels;
     this.#target = target;
     const layout = channelLayout(channels);

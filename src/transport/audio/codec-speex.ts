@@ -1,23 +1,24 @@
-/** Wideband Speex to 16-bit PCM at 48 kHz. Only the codec process loads this. */
+/** Wideband Speex to 16-bit PCM of any rate. Only the codec process loads this. */
 import { AV_SAMPLE_FMT_FLT, FF_DECODER_SPEEX } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { cutSpeexFrame, SPEEX_FRAME_SAMPLES, speexFrames } from "../../codec/speex/frames.ts";
 import { channelLayout, check } from "./codec-aac.ts";
 import type { PacketDecoder } from "./codec-decoder.ts";
 import { Resampler } from "./codec-resampler.ts";
-import { doubled } from "./g711.ts";
+import { doubled } from "./pcm.ts";
 
 const RATE = 16_000;
 
 export class SpeexDecoder implements PacketDecoder {
   readonly #channels: 1 | 2;
-  readonly #resampler = new Resampler("f32", RATE, 1);
+  readonly #resampler: Resampler;
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
   readonly #frame = new Frame();
 
-  constructor(channels: 1 | 2) {
+  constructor(channels: 1 | 2, rate: number) {
     this.#channels = channels;
+    this.#resampler = new Resampler("f32", RATE, 1, rate);
     const codec = Codec.findDecoderByName(FF_DECODER_SPEEX);
     if (codec === null) throw new Error("no Speex decoder");
     this.#context.allocContext3(codec);

@@ -4,7 +4,6 @@ import { performance } from "node:perf_hooks";
 import { type BackoffOptions, backoffDelay } from "../../base/backoff.ts";
 import { type Clock, type Micros, micros, millis } from "../../base/time.ts";
 import { FAILURES, type FailureCode, fail } from "../../contract/failures.ts";
-import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioFrame } from "../../media/frame.ts";
 import { CodecProcess } from "../codec/codec-process.ts";
 import { type CodecRecord, encodeSignal } from "../codec/records.ts";
@@ -20,11 +19,10 @@ import {
   RECORD,
 } from "./codec-wire.ts";
 import type {
-  AacFrame,
   AudioClip,
   AudioTranscode,
   AudioTranscoder,
-  ClipOptions,
+  SlotFrame,
   TranscodeHandlers,
   TranscodeOptions,
 } from "./transcoder.ts";
@@ -100,7 +98,7 @@ interface PendingClip {
   readonly reject: (error: Error) => void;
 }
 
-/** AAC transcoding in one codec process of its own, which is started when needed and replaced when it dies. */
+/** Transcoding of sound in one codec process of its own, which is started when needed and replaced when it dies. */
 export function createAudioTranscoder(options: AudioTranscoderOptions = {}): AudioTranscoder {
   return new CodecTranscoder({ ...DEFAULTS, ...options });
 }
@@ -141,11 +139,14 @@ class CodecTranscoder implements AudioTranscoder {
     };
   }
 
-  async loadClip(path: string, options: ClipOptions): Promise<AudioClip> {
+  async loadClip(path: string, options: TranscodeOptions): Promise<AudioClip> {
     const file = await stat(path).catch(() => undefined);
     if (file?.isFile() !== true) throw fail("soundFileNotFound", "there is no such sound file");
-    const { channels, bitrate, sampleRate } = options;
-    const form = [channels, bitrate, sampleRate ?? AAC_RATE];
+    const { codec, channels, bitrate, grid } = options;
+    if (codec === "speex") {
+      throw fail("soundNotEncodable", "sound that goes out as Speex cannot be replaced by a file");
+    }
+    const form = [codec, channels, bitrate, grid.rate];
     const key = JSON.stringify([path, file.mtimeMs, file.size, ...form]);
     return this.#cache.get(key, () => this.#requestClip(path, options));
   }
@@ -185,7 +186,7 @@ class CodecTranscoder implements AudioTranscoder {
     this.#push({ bytes: encodePacket(id, frame), since: this.#options.clock.now() });
   }
 
-  #requestClip(path: string, options: ClipOptions): Promise<AudioClip> {
+  #requestClip(path: string, options: TranscodeOptions): Promise<AudioClip> {
     if (this.#closed !== undefined) {
       return Promise.reject(fail("codecUnavailable", "the audio engine is closed"));
     }
@@ -267,7 +268,7 @@ class CodecTranscoder implements AudioTranscoder {
   }
 
   /** A new codec process knows nothing of what the old one sent: slots that were sent stay as they are. */
-  #onFrames(id: number, frames: readonly AacFrame[]): void {
+  #onFrames(id: number, frames: readonly SlotFrame[]): void {
     const transcode = this.#transcodes.get(id);
     if (transcode === undefined) return;
     const fresh = frames.filter((frame) => frame.slot > transcode.lastSlot);

@@ -56,7 +56,12 @@ test("every record says what was put into it", () => {
       assert.deepEqual(decodePacket(encodePacket(1, packet).subarray(9)), packet);
       const request = {
         path: payload.toString(),
-        options: { channels: 2, bitrate: 128_000, sampleRate: 44_100 },
+        options: {
+          codec: "pcmu",
+          channels: 2,
+          bitrate: 128_000,
+          grid: { rate: 44_100, samples: 1024 },
+        },
       } as const;
       assert.deepEqual(decodeClipRequest(encodeClipRequest(1, request).subarray(9)), request);
       const clip = { frames: list.map((f) => Buffer.from(f.body)), loop: [payload] };

@@ -1,8 +1,8 @@
 /** The words between a media worker and its audio codec process. */
-import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
+import type { SoundCodec } from "../../media/sound-form.ts";
 import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
-import type { AacFrame, AudioClip, ClipOptions, TranscodeOptions } from "./transcoder.ts";
+import type { AudioClip, SlotFrame, TranscodeOptions } from "./transcoder.ts";
 
 /** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
@@ -20,8 +20,9 @@ export const RECORD = {
   clipFailed: 34,
 } as const;
 
-/** Channels, bitrate, sampling rate. */
-const OPTIONS_BYTES = 9;
+/** Codec, channels, bitrate, sampling rate, samples of a slot. */
+const OPTIONS_BYTES = 12;
+const SOUND_CODECS: readonly SoundCodec[] = ["aac", "pcma", "pcmu", "speex"];
 const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
@@ -37,7 +38,7 @@ export interface PacketRecord {
 
 export interface ClipRequest {
   readonly path: string;
-  readonly options: ClipOptions;
+  readonly options: TranscodeOptions;
 }
 
 export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
@@ -46,16 +47,19 @@ export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
   return bytes;
 }
 
-export const decodeOptions = (payload: Buffer): Required<ClipOptions> => ({
-  channels: payload.readUInt8(0) === 1 ? 1 : 2,
-  bitrate: payload.readUInt32LE(1),
-  sampleRate: payload.readUInt32LE(5),
+export const decodeOptions = (payload: Buffer): TranscodeOptions => ({
+  codec: SOUND_CODECS[payload.readUInt8(0)] ?? "aac",
+  channels: payload.readUInt8(1) === 1 ? 1 : 2,
+  bitrate: payload.readUInt32LE(2),
+  grid: { rate: payload.readUInt32LE(6), samples: payload.readUInt16LE(10) },
 });
 
-function writeOptions(bytes: Buffer, options: ClipOptions): void {
-  bytes.writeUInt8(options.channels, HEAD);
-  bytes.writeUInt32LE(options.bitrate, HEAD + 1);
-  bytes.writeUInt32LE(options.sampleRate ?? AAC_RATE, HEAD + 5);
+function writeOptions(bytes: Buffer, { codec, channels, bitrate, grid }: TranscodeOptions): void {
+  bytes.writeUInt8(SOUND_CODECS.indexOf(codec), HEAD);
+  bytes.writeUInt8(channels, HEAD + 1);
+  bytes.writeUInt32LE(bitrate, HEAD + 2);
+  bytes.writeUInt32LE(grid.rate, HEAD + 6);
+  bytes.writeUInt16LE(grid.samples, HEAD + 10);
 }
 
 export function encodePacket(id: number, packet: PacketRecord): Buffer {
@@ -87,7 +91,7 @@ export const decodeClipRequest = (payload: Buffer): ClipRequest => ({
   path: payload.toString("utf8", OPTIONS_BYTES),
 });
 
-export function encodeFrames(id: number, frames: readonly AacFrame[]): Buffer {
+export function encodeFrames(id: number, frames: readonly SlotFrame[]): Buffer {
   const size = frames.reduce((sum, frame) => sum + 10 + frame.body.byteLength, 0);
   const bytes = record(RECORD.frames, id, size);
   let at = HEAD;
@@ -98,8 +102,8 @@ export function encodeFrames(id: number, frames: readonly AacFrame[]): Buffer {
   return bytes;
 }
 
-export function decodeFrames(payload: Buffer): AacFrame[] {
-  const frames: AacFrame[] = [];
+export function decodeFrames(payload: Buffer): SlotFrame[] {
+  const frames: SlotFrame[] = [];
   for (let at = 0; at < payload.byteLength; ) {
     const body = readBody(payload, at + 8);
     frames.push({ slot: payload.readDoubleLE(at), body });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { steepest, tone } from "../../../test/support/audio-lab.ts";
+import { AAC_GRID } from "../../media/audio-grid.ts";
 import { Timeline } from "./timeline.ts";
 
 interface Cut {
@@ -11,7 +12,9 @@ interface Cut {
 
 function cutter(channels: 1 | 2): { timeline: Timeline; cuts: Cut[] } {
   const cuts: Cut[] = [];
-  const timeline = new Timeline(channels, (slot, pcm) => cuts.push({ slot, pcm: pcm.slice() }));
+  const timeline = new Timeline(AAC_GRID, channels, (slot, pcm) =>
+    cuts.push({ slot, pcm: pcm.slice() }),
+  );
   return { timeline, cuts };
 }
 

@@ -1,21 +1,21 @@
-import { AAC_SAMPLES } from "../../media/audio-grid.ts";
+import type { AudioGrid } from "../../media/audio-grid.ts";
 
-/** A packet that is off by less than this is appended as it is, samples (2 ms). */
-const TOLERANCE = 96;
-/** Up to here a difference is resampled away, samples (40 ms). */
-const SLEW_LIMIT = 1920;
+/** A packet that is off by less than this is appended as it is, seconds. */
+const TOLERANCE = 0.002;
+/** Up to here a difference is resampled away, seconds. */
+const SLEW_LIMIT = 0.04;
 /** Share of a packet that may be inserted or dropped while slewing. */
 const SLEW_SHARE = 0.005;
-/** Longest gap that is filled sample by sample, samples (1 s). */
-const GAP_LIMIT = 48_000;
-/** The signal before a gap dies away over this many samples (10 ms). */
-const FADE_OUT = 480;
-/** The signal after a gap comes in over this many samples (2.5 ms). */
-const FADE_IN = 120;
+/** Longest gap that is filled sample by sample, seconds. */
+const GAP_LIMIT = 1;
+/** The signal before a gap dies away over this time, seconds. */
+const FADE_OUT = 0.01;
+/** The signal after a gap comes in over this time, seconds. */
+const FADE_IN = 0.0025;
 /** Silent frames after which nothing of the signal is left inside the encoder. */
 const SETTLE_FRAMES = 3;
 
-/** Takes one full frame: 1024 samples per channel, interleaved; valid during the call only. */
+/** Takes the samples of one slot, interleaved; valid during the call only. */
 export type FrameSink = (slot: number, pcm: Int16Array) => void;
 
 /**
@@ -24,8 +24,11 @@ export type FrameSink = (slot: number, pcm: Int16Array) => void;
  * concealed, overlaps dropped, and every seam is faded so that it makes no click.
  */
 export class Timeline {
+  readonly #samples: number;
   readonly #channels: 1 | 2;
   readonly #sink: FrameSink;
+  /** The times above in samples. */
+  readonly #limits: Readonly<Record<"tolerance" | "slew" | "gap" | "fadeOut" | "fadeIn", number>>;
   readonly #frame: Int16Array;
   /** The last samples written, for fading out of them. */
   readonly #tail: Int16Array;
@@ -35,16 +38,24 @@ export class Timeline {
   #expected = 0;
   #seam = true;
 
-  constructor(channels: 1 | 2, sink: FrameSink) {
+  constructor({ rate, samples }: AudioGrid, channels: 1 | 2, sink: FrameSink) {
+    this.#samples = samples;
     this.#channels = channels;
     this.#sink = sink;
-    this.#frame = new Int16Array(AAC_SAMPLES * channels);
-    this.#tail = new Int16Array(FADE_OUT * channels);
+    this.#limits = {
+      tolerance: TOLERANCE * rate,
+      slew: SLEW_LIMIT * rate,
+      gap: GAP_LIMIT * rate,
+      fadeOut: FADE_OUT * rate,
+      fadeIn: FADE_IN * rate,
+    };
+    this.#frame = new Int16Array(samples * channels);
+    this.#tail = new Int16Array(this.#limits.fadeOut * channels);
   }
 
   /** Sample position at which the next packet would follow without a seam. */
   get position(): number {
-    return this.#slot * AAC_SAMPLES + this.#fill;
+    return this.#slot * this.#samples + this.#fill;
   }
 
   /** Places `pcm`, interleaved, so that it begins at sample `at` of the timeline. */
@@ -54,16 +65,16 @@ export class Timeline {
     this.#start(at);
     const step = at - this.#expected;
     this.#expected = at + count;
-    if (at - this.position > GAP_LIMIT) this.#skipTo(at);
+    if (at - this.position > this.#limits.gap) this.#skipTo(at);
     const off = at - this.position;
-    if (off > SLEW_LIMIT || (off > TOLERANCE && step > count / 2)) {
+    if (off > this.#limits.slew || (off > this.#limits.tolerance && step > count / 2)) {
       this.#conceal(off);
       this.#append(pcm);
-    } else if (off < -SLEW_LIMIT) {
+    } else if (off < -this.#limits.slew) {
       this.#seam = true;
       this.#append(pcm.subarray(Math.min(count, -off) * this.#channels));
     } else {
-      this.#append(Math.abs(off) > TOLERANCE ? this.#slew(pcm, off) : pcm);
+      this.#append(Math.abs(off) > this.#limits.tolerance ? this.#slew(pcm, off) : pcm);
     }
   }
 
@@ -71,8 +82,8 @@ export class Timeline {
   silence(at: number, count: number): void {
     this.#start(at);
     this.#expected = at + count;
-    if (at - this.position > GAP_LIMIT) this.#skipTo(at);
-    this.#conceal(Math.min(at + count - this.position, GAP_LIMIT * 2));
+    if (at - this.position > this.#limits.gap) this.#skipTo(at);
+    this.#conceal(Math.min(at + count - this.position, this.#limits.gap * 2));
   }
 
   #start(at: number): void {
@@ -84,15 +95,15 @@ export class Timeline {
 
   /** The frame that covers `at` begins with silence. */
   #moveTo(at: number): void {
-    this.#slot = Math.floor(at / AAC_SAMPLES);
-    this.#fill = at - this.#slot * AAC_SAMPLES;
+    this.#slot = Math.floor(at / this.#samples);
+    this.#fill = at - this.#slot * this.#samples;
     this.#frame.fill(0);
     this.#tail.fill(0);
     this.#seam = true;
   }
 
   #skipTo(at: number): void {
-    this.#conceal(SETTLE_FRAMES * AAC_SAMPLES);
+    this.#conceal(SETTLE_FRAMES * this.#samples);
     this.#moveTo(at);
   }
 
@@ -100,7 +111,7 @@ export class Timeline {
   #conceal(count: number): void {
     if (count <= 0) return;
     const channels = this.#channels;
-    const fade = Math.min(count, FADE_OUT);
+    const fade = Math.min(count, this.#limits.fadeOut);
     const block = new Int16Array(fade * channels);
     for (let i = 0; i < fade; i += 1) {
       for (let c = 0; c < channels; c += 1) {
@@ -114,7 +125,7 @@ export class Timeline {
   }
 
   #mirrored(i: number, channel: number): number {
-    return this.#tail[(FADE_OUT - 1 - i) * this.#channels + channel] ?? 0;
+    return this.#tail[(this.#limits.fadeOut - 1 - i) * this.#channels + channel] ?? 0;
   }
 
   #append(pcm: Int16Array): void {
@@ -128,7 +139,7 @@ export class Timeline {
   #fadeIn(pcm: Int16Array): Int16Array {
     const channels = this.#channels;
     const block = pcm.slice();
-    const fade = Math.min(FADE_IN, pcm.length / channels);
+    const fade = Math.min(this.#limits.fadeIn, pcm.length / channels);
     for (let i = 0; i < fade * channels; i += 1) {
       const weight = Math.floor(i / channels) / fade;
       const old = this.#mirrored(Math.floor(i / channels), i % channels);
@@ -169,7 +180,7 @@ export class Timeline {
   #put(pcm: Int16Array): void {
     const channels = this.#channels;
     for (let at = 0; at < pcm.length; ) {
-      const room = (AAC_SAMPLES - this.#fill) * channels;
+      const room = (this.#samples - this.#fill) * channels;
       const part = pcm.subarray(at, at + room);
       this.#frame.set(part, this.#fill * channels);
       at += part.length;
@@ -179,7 +190,7 @@ export class Timeline {
 
   #putZeros(count: number): void {
     for (let left = count; left > 0; ) {
-      const part = Math.min(left, AAC_SAMPLES - this.#fill);
+      const part = Math.min(left, this.#samples - this.#fill);
       const from = this.#fill * this.#channels;
       this.#frame.fill(0, from, from + part * this.#channels);
       left -= part;
@@ -189,7 +200,7 @@ export class Timeline {
 
   #advance(count: number): void {
     this.#fill += count;
-    if (this.#fill < AAC_SAMPLES) return;
+    if (this.#fill < this.#samples) return;
     this.#sink(this.#slot, this.#frame);
     this.#slot += 1;
     this.#fill = 0;

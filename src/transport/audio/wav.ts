@@ -1,6 +1,6 @@
 /** RIFF WAVE files: where the sound lies and what its samples mean. Reads what it needs, within bounds. */
 import { ProtocolError } from "../../base/protocol-error.ts";
-import { A_LAW, MU_LAW } from "./g711.ts";
+import { A_LAW, MU_LAW } from "../../codec/g711.ts";
 
 /** How one sample is written, little-endian. */
 export type WavEncoding = "u8" | "s16" | "s24" | "s32" | "f32" | "f64" | "alaw" | "mulaw";
