@@ -4,6 +4,7 @@ import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout, check } from "./codec-aac.ts";
+import { FramedDecoder } from "./codec-framed.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { SpeexDecoder } from "./codec-speex.ts";
 import { A_LAW, doubled, MU_LAW } from "./g711.ts";
@@ -27,6 +28,7 @@ export interface PacketDecoder {
 export function createDecoder(codec: AudioCodec, channels: 1 | 2): PacketDecoder {
   if (codec === "opus") return new OpusDecoder(channels);
   if (codec === "speex") return new SpeexDecoder(channels);
+  if (codec === "aac" || codec === "mp3") return new FramedDecoder(codec, channels);
   return new G711Decoder(codec === "pcma" ? A_LAW : MU_LAW, channels);
 }
 

@@ -21,14 +21,20 @@ import {
   encodeFrames,
   RECORD,
 } from "./codec-wire.ts";
-import type { TranscodeOptions } from "./transcoder.ts";
+import type { SoundTarget, TranscodeOptions } from "./transcoder.ts";
 
 const PIPE = 3;
+
+/** What a stream is to be turned into. */
+interface Wish {
+  readonly options: TranscodeOptions;
+  readonly to: SoundTarget;
+}
 
 /** All transcodes of one media worker, and the answers that wait for the end of a batch. */
 class CodecHost {
   readonly #sessions = new Map<number, CodecSession>();
-  readonly #options = new Map<number, TranscodeOptions>();
+  readonly #wishes = new Map<number, Wish>();
   readonly #touched = new Set<number>();
   readonly #clips: ClipJobs;
   readonly #send: (bytes: Buffer[]) => void;
@@ -42,16 +48,21 @@ class CodecHost {
     const { id, payload } = record;
     if (record.kind === RECORD.audio) this.#write(id, payload);
     else if (record.kind === SIGNAL.mark) this.#answer(id);
-    else if (record.kind === RECORD.open) this.#options.set(id, decodeOptions(payload));
+    else if (record.kind === RECORD.open) this.#open(id, payload, "aac");
+    else if (record.kind === RECORD.openOpus) this.#open(id, payload, "opus");
     else if (record.kind === RECORD.close) this.#close(id);
     else if (record.kind === RECORD.loadClip) this.#clips.add(id, decodeClipRequest(payload));
   }
 
+  #open(id: number, payload: Buffer, to: SoundTarget): void {
+    this.#wishes.set(id, { options: decodeOptions(payload), to });
+  }
+
   #write(id: number, payload: Buffer): void {
-    const options = this.#options.get(id);
-    if (options === undefined) return;
+    const wish = this.#wishes.get(id);
+    if (wish === undefined) return;
     try {
-      const session = this.#sessions.get(id) ?? new CodecSession(options);
+      const session = this.#sessions.get(id) ?? new CodecSession(wish.options, wish.to);
       this.#sessions.set(id, session);
       session.write(decodePacket(payload));
       this.#touched.add(id);
@@ -74,7 +85,7 @@ class CodecHost {
   }
 
   #close(id: number): void {
-    this.#options.delete(id);
+    this.#wishes.delete(id);
     this.#drop(id);
   }
 

@@ -25,6 +25,7 @@ import type {
   AudioTranscode,
   AudioTranscoder,
   ClipOptions,
+  SoundTarget,
   TranscodeHandlers,
   TranscodeOptions,
 } from "./transcoder.ts";
@@ -90,6 +91,7 @@ interface Waiting {
 interface Transcode {
   readonly options: TranscodeOptions;
   readonly handlers: TranscodeHandlers;
+  readonly to: SoundTarget;
   lastSlot: number;
 }
 
@@ -128,10 +130,14 @@ class CodecTranscoder implements AudioTranscoder {
     if (options.eager) this.#start();
   }
 
-  open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode {
+  open(
+    options: TranscodeOptions,
+    handlers: TranscodeHandlers,
+    to: SoundTarget = "aac",
+  ): AudioTranscode {
     const id = this.#nextId();
-    this.#transcodes.set(id, { options, handlers, lastSlot: -1 });
-    this.#push({ bytes: encodeOpen(id, options), since: undefined });
+    this.#transcodes.set(id, { options, handlers, to, lastSlot: -1 });
+    this.#push({ bytes: encodeOpen(id, options, to), since: undefined });
     return {
       write: (frame) => this.#write(id, frame),
       close: () => {
@@ -248,8 +254,8 @@ class CodecTranscoder implements AudioTranscoder {
 
   #onReady(pid: number): void {
     this.#options.onEvent({ kind: "started", pid });
-    const opens = [...this.#transcodes].map(([id, { options }]) => ({
-      bytes: encodeOpen(id, options),
+    const opens = [...this.#transcodes].map(([id, { options, to }]) => ({
+      bytes: encodeOpen(id, options, to),
       since: undefined,
     }));
     this.#dropOld();

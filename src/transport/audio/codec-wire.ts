@@ -2,7 +2,13 @@
 import { AAC_RATE } from "../../media/audio-grid.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
-import type { AacFrame, AudioClip, ClipOptions, TranscodeOptions } from "./transcoder.ts";
+import type {
+  AacFrame,
+  AudioClip,
+  ClipOptions,
+  SoundTarget,
+  TranscodeOptions,
+} from "./transcoder.ts";
 
 /** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
@@ -11,6 +17,8 @@ export const RECORD = {
   close: 17,
   /** One source packet of transcode `id`. */
   audio: 18,
+  /** Begin transcode `id`, to Opus. */
+  openOpus: 20,
   /** Encode a file; answered by `clip`s or `clipFailed` with the same id. */
   loadClip: 19,
   /** Encoded frames of transcode `id`. */
@@ -22,7 +30,7 @@ export const RECORD = {
 
 /** Channels, bitrate, sampling rate. */
 const OPTIONS_BYTES = 9;
-const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex"];
+const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex", "aac", "mp3"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
 
@@ -40,8 +48,9 @@ export interface ClipRequest {
   readonly options: ClipOptions;
 }
 
-export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
-  const bytes = record(RECORD.open, id, OPTIONS_BYTES);
+export function encodeOpen(id: number, options: TranscodeOptions, to: SoundTarget): Buffer {
+  const kind = to === "opus" ? RECORD.openOpus : RECORD.open;
+  const bytes = record(kind, id, OPTIONS_BYTES);
   writeOptions(bytes, options);
   return bytes;
 }

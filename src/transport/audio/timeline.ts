@@ -15,7 +15,7 @@ const FADE_IN = 120;
 /** Silent frames after which nothing of the signal is left inside the encoder. */
 const SETTLE_FRAMES = 3;
 
-/** Takes one full frame: 1024 samples per channel, interleaved; valid during the call only. */
+/** Takes one full frame of samples, interleaved; valid during the call only. */
 export type FrameSink = (slot: number, pcm: Int16Array) => void;
 
 /**
@@ -26,6 +26,8 @@ export type FrameSink = (slot: number, pcm: Int16Array) => void;
 export class Timeline {
   readonly #channels: 1 | 2;
   readonly #sink: FrameSink;
+  /** Of a frame, per channel. */
+  readonly #samples: number;
   readonly #frame: Int16Array;
   /** The last samples written, for fading out of them. */
   readonly #tail: Int16Array;
@@ -35,16 +37,17 @@ export class Timeline {
   #expected = 0;
   #seam = true;
 
-  constructor(channels: 1 | 2, sink: FrameSink) {
+  constructor(channels: 1 | 2, sink: FrameSink, samples = AAC_SAMPLES) {
     this.#channels = channels;
     this.#sink = sink;
-    this.#frame = new Int16Array(AAC_SAMPLES * channels);
+    this.#samples = samples;
+    this.#frame = new Int16Array(samples * channels);
     this.#tail = new Int16Array(FADE_OUT * channels);
   }
 
   /** Sample position at which the next packet would follow without a seam. */
   get position(): number {
-    return this.#slot * AAC_SAMPLES + this.#fill;
+    return this.#slot * this.#samples + this.#fill;
   }
 
   /** Places `pcm`, interleaved, so that it begins at sample `at` of the timeline. */
@@ -84,15 +87,15 @@ export class Timeline {
 
   /** The frame that covers `at` begins with silence. */
   #moveTo(at: number): void {
-    this.#slot = Math.floor(at / AAC_SAMPLES);
-    this.#fill = at - this.#slot * AAC_SAMPLES;
+    this.#slot = Math.floor(at / this.#samples);
+    this.#fill = at - this.#slot * this.#samples;
     this.#frame.fill(0);
     this.#tail.fill(0);
     this.#seam = true;
   }
 
   #skipTo(at: number): void {
-    this.#conceal(SETTLE_FRAMES * AAC_SAMPLES);
+    this.#conceal(SETTLE_FRAMES * this.#samples);
     this.#moveTo(at);
   }
 
@@ -169,7 +172,7 @@ export class Timeline {
   #put(pcm: Int16Array): void {
     const channels = this.#channels;
     for (let at = 0; at < pcm.length; ) {
-      const room = (AAC_SAMPLES - this.#fill) * channels;
+      const room = (this.#samples - this.#fill) * channels;
       const part = pcm.subarray(at, at + room);
       this.#frame.set(part, this.#fill * channels);
       at += part.length;
@@ -179,7 +182,7 @@ export class Timeline {
 
   #putZeros(count: number): void {
     for (let left = count; left > 0; ) {
-      const part = Math.min(left, AAC_SAMPLES - this.#fill);
+      const part = Math.min(left, this.#samples - this.#fill);
       const from = this.#fill * this.#channels;
       this.#frame.fill(0, from, from + part * this.#channels);
       left -= part;
@@ -189,7 +192,7 @@ export class Timeline {
 
   #advance(count: number): void {
     this.#fill += count;
-    if (this.#fill < AAC_SAMPLES) return;
+    if (this.#fill < this.#samples) return;
     this.#sink(this.#slot, this.#frame);
     this.#slot += 1;
     this.#fill = 0;

@@ -1,7 +1,10 @@
 import type { FailureValue } from "../../base/failure.ts";
 import type { AudioFrame } from "../../media/frame.ts";
 
-/** One encoded frame. `body` is a raw AAC-LC access unit, without ADTS. */
+/** What live sound is turned into: AAC-LC for destinations, Opus in packets of 20 ms for players. */
+export type SoundTarget = "aac" | "opus";
+
+/** One encoded frame. `body` is a raw AAC-LC access unit, without ADTS, or an Opus packet. */
 export interface AacFrame {
   readonly slot: number;
   readonly body: Uint8Array;
@@ -26,7 +29,7 @@ export interface TranscodeHandlers {
   onInterrupted(cause: FailureValue): void;
 }
 
-/** One stream's live audio being turned into AAC-LC at 48 kHz. */
+/** One stream's live audio being turned into another codec at 48 kHz. */
 export interface AudioTranscode {
   /** Frames in order of pts. Gaps are concealed, small drifts against the grid are resampled away. */
   write(frame: AudioFrame): void;
@@ -41,11 +44,12 @@ export interface AudioClip {
   readonly loop: readonly Uint8Array[];
 }
 
-/** AAC for any number of streams, encoded outside of this process. */
+/** The sound of any number of streams, encoded outside of this process. */
 export interface AudioTranscoder {
   /** Starts the engine if it does not run: its first frames need some 300 ms less then. */
   warmUp(): void;
-  open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode;
+  /** `to` is AAC when left out. */
+  open(options: TranscodeOptions, handlers: TranscodeHandlers, to?: SoundTarget): AudioTranscode;
   /**
    * Decodes and encodes a WAV file; results are cached by path, modification time and options.
    * Rejects with `Failure`: `soundFileNotFound`, `soundFileInvalid`, `codecUnavailable`.
