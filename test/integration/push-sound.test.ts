@@ -193,3 +193,49 @@ test("a stream of sound alone goes out by itself, and pictures join it", async (
   assert.equal((first?.body[0] as number) >> 4, 1, "then an IDR picture");
   assertSmooth(hear(client, TONES));
 });
+
+/** SoundFormat of everything that a destination heard. */
+const soundFormats = (client: RtmpClient): number[] => [
+  ...new Set(client.tagsOf(8).map(({ body }) => (body[0] ?? 0) >> 4)),
+];
+
+test("in G.711 live sound, silence and a file follow each other as in AAC", async () => {
+  const narrow = new PushLab({ hertz: TONES.L, pushCodec: "pcma" });
+  const { push, client } = await start({}, narrow);
+  await further(client);
+  push.push.setMuted(true);
+  await further(client);
+  push.push.setMuted(false);
+  await further(client);
+  await push.sound({ path: file, loop: true });
+  await further(client, 1200);
+  await push.stop();
+  await narrow.close();
+  const heard = hear(client, TONES);
+  assert.equal(heard.order, "L.LF");
+  assert.ok(heard.gap <= 20 && heard.unclear <= 50, JSON.stringify(heard));
+  assert.deepEqual(soundFormats(client), [7]);
+});
+
+test("Speex goes out as it comes, can be muted, and a file in its place is refused", async () => {
+  const wide = new PushLab({ hertz: TONES.L, codec: "speex" });
+  const { push, client } = await start({}, wide);
+  await further(client);
+  push.push.setMuted(true);
+  await further(client);
+  push.push.setMuted(false);
+  await further(client);
+  await assert.rejects(push.sound({ path: file, loop: true }), { code: "soundNotEncodable" });
+  await further(client);
+  await push.stop();
+  await wide.close();
+  const heard = hear(client, TONES);
+  assert.equal(heard.order, "L.L");
+  assert.ok(heard.gap <= 20 && heard.unclear <= 80, JSON.stringify(heard));
+  assert.deepEqual(soundFormats(client), [11]);
+  const sent = new Set(wide.source.packets.map((packet) => packet.toString("hex").slice(0, 100)));
+  const passed = client
+    .tagsOf(8)
+    .filter(({ body }) => sent.has(body.subarray(1).toString("hex").slice(0, 100)));
+  assert.ok(passed.length > 50, `${passed.length} frames are the source's own`);
+});

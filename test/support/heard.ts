@@ -18,13 +18,17 @@ export interface Heard {
 }
 
 const WINDOW = RATE / 100;
-const SILENT = 4;
+/** A-law has no zero: its silence is 8. */
+const SILENT = 10;
 /** A stretch shorter than this many windows is a crossing. */
 const SHORT = 6;
 
 export function hear(client: RtmpClient, tones: Readonly<Record<string, number>>): Heard {
   const pcm = asSamples(
-    ffmpeg(["-f", "flv", "-i", "pipe:0", "-vn", "-ac", "1", "-f", "s16le"], client.flv()),
+    ffmpeg(
+      ["-f", "flv", "-i", "pipe:0", "-vn", "-ac", "1", "-ar", `${RATE}`, "-f", "s16le"],
+      client.flv(),
+    ),
   );
   const windows: string[] = [];
   for (let at = 0; at + WINDOW <= pcm.length; at += WINDOW) {
@@ -33,7 +37,7 @@ export function hear(client: RtmpClient, tones: Readonly<Record<string, number>>
   const runs = windows.join("").match(/(.)\1*/g) ?? [];
   const long = runs.filter((run) => !run.startsWith("?") && run.length >= SHORT);
   const unclear = windows.join("").match(/\?+/g) ?? [];
-  const frames = client.tagsOf(8).filter(({ body }) => body[1] === 1);
+  const frames = client.tagsOf(8).filter(({ body }) => !isAacConfig(body));
   const steps = frames.slice(1).map((tag, i) => tag.timestamp - (frames[i]?.timestamp ?? 0));
   return {
     order: long
@@ -45,6 +49,9 @@ export function hear(client: RtmpClient, tones: Readonly<Record<string, number>>
     gap: Math.max(0, ...steps),
   };
 }
+
+const AAC = 10;
+const isAacConfig = (body: Uint8Array): boolean => (body[0] ?? 0) >> 4 === AAC && body[1] === 0;
 
 function classify(pcm: Int16Array, tones: Readonly<Record<string, number>>): string {
   if (pcm.every((sample) => Math.abs(sample) < SILENT)) return ".";

@@ -1,5 +1,6 @@
 /** Process of one publisher without a browser; see `native-publisher.ts`. Ended by its parent. */
 import library from "node-datachannel";
+import { soundPacket } from "./native-publisher.ts";
 import { until } from "./server.ts";
 import { picturePayloads, rtpDatagram } from "./simulated-publisher.ts";
 
@@ -8,15 +9,29 @@ const SSRC = 0x1234;
 const FRAME_MS = 33;
 const KEY_EVERY = 15;
 const PICTURE_BYTES = 900;
+const SOUND = {
+  pcmu: { payloadType: 0, name: "PCMU" },
+  pcma: { payloadType: 8, name: "PCMA" },
+} as const;
+const SOUND_SSRC = 0x5678;
+const PACKET_MS = 20;
 
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
-const [whipUrl = "", headers = "{}"] = process.argv.slice(2);
+const [whipUrl = "", headers = "{}", codec = ""] = process.argv.slice(2);
 const connection = new library.PeerConnection("publisher", { iceServers: [] });
 const video = new library.Video("0", "SendOnly");
 video.addH264Codec(PAYLOAD_TYPE);
 video.addSSRC(SSRC, "test");
 const track = connection.addTrack(video);
+const sound = codec === "pcma" || codec === "pcmu" ? SOUND[codec] : undefined;
+let soundTrack: library.Track | undefined;
+if (sound !== undefined) {
+  const audio = new library.Audio("1", "SendOnly");
+  audio.addAudioCodec(sound.payloadType, sound.name);
+  audio.addSSRC(SOUND_SSRC, "test");
+  soundTrack = connection.addTrack(audio);
+}
 connection.setLocalDescription("offer");
 const offer = await until("local candidates", async () =>
   connection.gatheringState() === "complete" ? connection.localDescription()?.sdp : undefined,
@@ -33,6 +48,22 @@ process.send?.({
   text: answer,
   resource: new URL(response.headers.get("location") ?? "", whipUrl).href,
 });
+
+/** As many packets as time has gone by. */
+function startSound(track: library.Track, payloadType: number): void {
+  let start: number | undefined;
+  let index = 0;
+  setInterval(() => {
+    if (!track.isOpen()) return;
+    start ??= performance.now();
+    for (; index * PACKET_MS <= performance.now() - start; index += 1) {
+      const header = { payloadType, sequence: index & 0xffff, timestamp: index * 160 };
+      const datagram = rtpDatagram({ ...header, ssrc: SOUND_SSRC }, soundPacket(index));
+      track.sendMessageBinary(Buffer.from(datagram));
+    }
+  }, PACKET_MS);
+}
+if (soundTrack !== undefined && sound !== undefined) startSound(soundTrack, sound.payloadType);
 
 let picture = 0;
 let sequence = 0;

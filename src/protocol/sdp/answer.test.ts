@@ -208,6 +208,25 @@ test("G.711 is taken where Opus is not offered", () => {
   assert.deepEqual(brief(publish(telephone))[0], ["audio", "0", "pcma", 8, undefined]);
 });
 
+for (const [codec, payloadType] of [
+  ["PCMU", 0],
+  ["PCMA", 8],
+] as const) {
+  test(`an offer of ${codec} alone is answered with it`, () => {
+    const alone = CHROMIUM_PUBLISH.replaceAll(/(opus\/48000\/2|(PCMU|PCMA)\/8000)/g, (name) =>
+      name === `${codec}/8000` ? name : "G722/8000",
+    );
+    const { answer, tracks } = publish(alone);
+    assert.deepEqual(
+      [tracks[0]?.codec, tracks[0]?.payloadType],
+      [codec.toLowerCase(), payloadType],
+    );
+    const [head] = answer.match(/^m=audio .*$/m) ?? [];
+    assert.equal(head, `m=audio 9 UDP/TLS/RTP/SAVPF ${payloadType}`);
+    assert.ok(answer.includes(`a=rtpmap:${payloadType} ${codec}/8000\r\n`));
+  });
+}
+
 test("H.264 in mode 0 is taken when there is no other; interleaved packets never are", () => {
   const modes = (mode: string) =>
     publish(OBS_PUBLISH.replace("packetization-mode=1", `packetization-mode=${mode}`));
