@@ -184,6 +184,29 @@ test("a lost destination counts down to the next attempt, then fails with its re
   await page.close();
 });
 
+test("what was lost with a connection stays on the page, with its reason", async (t) => {
+  const destination = await StrictServer.start();
+  t.after(() => destination.stop());
+  const page = await openPage();
+  const streamName = randomBytes(4).toString("hex");
+  const publisher = await publishNative(server.httpUrl, streamName);
+  t.after(() => publisher.close());
+  await page.waitForSelector(`.stream >> text=${streamName}`);
+  await page.fill("#rtmpUrl", destination.url());
+  await page.click("#startPush");
+  await waitForText(page, ".push .state", /Live/);
+  destination.clients.at(-1)?.reset();
+  await waitForText(
+    page,
+    ".push .outages",
+    /Connection restored once; \d+\.\d s and \d+ pictures? were lost\. Last reason: .+\./,
+  );
+  await waitForText(page, "body > #app > [role=status]", /is live\. Connection restored once/);
+  await checkPage(page);
+  await server.rest("/stream/terminate", { name: streamName });
+  await page.close();
+});
+
 test("ten streams are shown without asking the server for anything", async (t) => {
   const destination = await StrictServer.start();
   t.after(() => destination.stop());

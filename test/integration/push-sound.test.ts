@@ -199,24 +199,6 @@ const soundFormats = (client: RtmpClient): number[] => [
   ...new Set(client.tagsOf(8).map(({ body }) => (body[0] ?? 0) >> 4)),
 ];
 
-test("in G.711 live sound, silence and a file follow each other as in AAC", async () => {
-  const narrow = new PushLab({ hertz: TONES.L, pushCodec: "pcma" });
-  const { push, client } = await start({}, narrow);
-  await further(client);
-  push.push.setMuted(true);
-  await further(client);
-  push.push.setMuted(false);
-  await further(client);
-  await push.sound({ path: file, loop: true });
-  await further(client, 1200);
-  await push.stop();
-  await narrow.close();
-  const heard = hear(client, TONES);
-  assert.equal(heard.order, "L.LF");
-  assert.ok(heard.gap <= 20 && heard.unclear <= 50, JSON.stringify(heard));
-  assert.deepEqual(soundFormats(client), [7]);
-});
-
 test("Speex goes out as it comes, can be muted, and a file in its place is refused", async () => {
   const wide = new PushLab({ hertz: TONES.L, codec: "speex" });
   const { push, client } = await start({}, wide);

@@ -66,11 +66,6 @@ export interface LabPushOptions {
   readonly clock?: Clock;
 }
 
-export interface LabOptions extends SourceOptions {
-  /** What pushes sound in, where the source's codec does not pass as it is. */
-  readonly pushCodec?: "aac" | "pcma" | "pcmu";
-}
-
 const STOP: Reason = { code: "stopped", message: "the test is over" };
 
 export class PushLab {
@@ -83,13 +78,13 @@ export class PushLab {
   readonly #pushes = new Set<Push>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: LabOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
+  constructor(options: SourceOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
     const channels = options.channels ?? 1;
-    const { codec = "opus", pushCodec = "aac" } = options;
+    const { codec = "opus" } = options;
     this.#form = chooseSound(
       {
         ...{ channels, monoBitrate: 96_000, stereoBitrate: 128_000 },
-        codec: pushCodec,
+        codec: "aac",
         passthrough: ["pcma", "pcmu", "speex"],
       },
       { codec, channels, passed: undefined },

@@ -1,6 +1,6 @@
 import type { FeedEvent, PushView } from "../server/views.ts";
 import type { Board } from "./board.ts";
-import { destinationName, sentence, wasWanted } from "./words.ts";
+import { destinationName, outages, sentence, wasWanted } from "./words.ts";
 
 /** What a screen reader is to say about an event; undefined when nothing changed that matters. */
 export function announcement(
@@ -23,7 +23,7 @@ export function announcement(
 }
 
 function stateWords(push: PushView): string | undefined {
-  if (push.state === "live") return "is live.";
+  if (push.state === "live") return ["is live.", outages(push)].filter(Boolean).join(" ");
   if (push.state === "backingOff") return `lost its connection. ${why(push.lastError)}`;
   if (push.state === "ended") {
     return wasWanted(push.reason?.code) ? "stopped." : `failed. ${why(push.reason)}`;

@@ -77,5 +77,13 @@ export function pushState(push: PushView, waitMs: number): string {
   return wasWanted(push.reason?.code) ? "Stopped" : "Failed";
 }
 
+/** What the destination missed while its connection was lost; undefined when it never was. */
+export function outages({ reconnects, outageMs, framesLost }: PushView): string | undefined {
+  if (reconnects === 0) return undefined;
+  const times = reconnects === 1 ? "once" : `${reconnects} times`;
+  const pictures = framesLost === 1 ? "1 picture" : `${framesLost} pictures`;
+  return `Connection restored ${times}; ${(outageMs / 1000).toFixed(1)} s and ${pictures} were lost.`;
+}
+
 export const sentence = (text: string): string =>
   `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;

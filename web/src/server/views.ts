@@ -38,6 +38,11 @@ export interface PushView {
   readonly attempt: number;
   readonly delayMs: number;
   readonly lastError: Reason | null;
+  /** Connections that were restored, and what the destination missed meanwhile. */
+  readonly reconnects: number;
+  readonly framesLost: number;
+  /** Milliseconds of media. */
+  readonly outageMs: number;
   readonly muted: boolean;
   readonly soundEnabled: boolean;
   readonly createdAt: number;

@@ -7,6 +7,7 @@ import {
   duration,
   isLocal,
   milliseconds,
+  outages,
   pushState,
   seconds,
   sentence,
@@ -80,6 +81,18 @@ function PushHead({ entry }: { readonly entry: PushEntry }) {
   );
 }
 
+/** What was lost with earlier connections, and why the last one ended. */
+function Outages({ push }: { readonly push: PushView }) {
+  const lost = outages(push);
+  if (lost === undefined) return null;
+  return (
+    <p class="outages">
+      {lost}
+      {push.lastError !== null && ` Last reason: ${sentence(push.lastError.message)}`}
+    </p>
+  );
+}
+
 /** One push with its figures, its health and its switches. */
 export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean }) {
   const { config, act } = useDesk();
@@ -98,6 +111,7 @@ export function PushRow({ entry, watched }: { entry: PushEntry; watched: boolean
         {shown && <Playback url={playback} title={`What ${name} gets`} />}
         <PushFigures entry={entry} />
       </div>
+      <Outages push={view} />
       <div class="foot">
         <HealthReasons health={entry.figures?.health} />
         <div class="actions">
