@@ -63,7 +63,14 @@ test("every wrong value is told at once: where, which key, what is allowed", () 
 
 test("values that are wrong together are told with the line of one of them", () => {
   const wrong: [string, RegExp][] = [
-    ["workers=3\nmedia_port_from=5000\nmedia_port_to=5001", /^my\.properties:3: media_port_to/],
+    [
+      "workers=3\nmedia_port_from=5000\nmedia_port_to=5001",
+      /^my\.properties:3: media_port_to: must be 5002 or more, because media_port_from is 5000/,
+    ],
+    [
+      "media_port_from=40000",
+      /^my\.properties:1: media_port_from: media_port_to, which is 32000 unless set, must be 40000 /,
+    ],
     ["tls_key_file=k.pem", /tls_certificate_file: must be given together/],
     ["rtmp_push_auto_start=true", /^my\.properties:1: rtmp_push_auto_start: needs/],
   ];

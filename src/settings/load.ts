@@ -112,9 +112,14 @@ function contradictions(settings: Settings, written: ReadonlyMap<string, Written
   const say = (key: SettingKey, text: string): void => {
     errors.push(`${written.get(key)?.where ?? "default"}: ${key}: ${text}`);
   };
-  const ports = settings.media_port_to - settings.media_port_from + 1;
-  if (ports < settings.workers) {
-    say("media_port_to", `${settings.workers} workers need as many ports from media_port_from on`);
+  const { workers, media_port_from: first, media_port_to: last } = settings;
+  if (last - first + 1 < workers) {
+    const least = `must be ${first + workers - 1} or more, because media_port_from is ${first} and each of ${workers} workers takes a port`;
+    const key = written.has("media_port_to") ? "media_port_to" : "media_port_from";
+    say(
+      key,
+      key === "media_port_to" ? least : `media_port_to, which is ${last} unless set, ${least}`,
+    );
   }
   for (const kind of ["sip_port", "sip_media_port"] as const) {
     if (settings[`${kind}_to`] < settings[`${kind}_from`]) {
