@@ -23,11 +23,9 @@ export class MissedPictures {
     if (this.#sent.length > MOST_TIMES) this.#sent.shift();
   }
 
-  /** Whatever went out in the last `span` before the newest picture did not arrive. */
-  recall(span: Micros): void {
-    const newest = this.#sent.at(-1);
-    if (newest === undefined) return;
-    for (const pts of this.#sent) if (pts > newest - span) this.add(pts);
+  /** What went out of the time after `pts` did not arrive. */
+  recall(pts: Micros): void {
+    for (const sent of this.#sent) if (sent > pts) this.add(sent);
   }
 
   /** A picture went by; one that is shown again is counted once. */

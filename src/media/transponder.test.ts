@@ -139,6 +139,19 @@ test("what a silent destination did not take was missed too", () => {
   assert.deepEqual(missed[1], { duration: 100, frames: 5 });
 });
 
+test("a destination that was not written to any more has missed what waited, and no more", () => {
+  const { transponder, link, socket, missed } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0, 1));
+  for (let ms = 10; ms <= 50; ms += 10) transponder.onVideo(video("delta", ms, 1));
+  socket.full = true;
+  for (let ms = 60; ms <= 100; ms += 10) transponder.onVideo(video("delta", ms, 1));
+  transponder.disconnect(millis(80));
+  transponder.connect(link, micros(150_000));
+  transponder.onVideo(video("key", 150));
+  assert.deepEqual(missed[1], { duration: 130, frames: 8 });
+});
+
 test("an attempt that came to nothing does not begin the count anew", () => {
   const { transponder, link, missed } = destination();
   transponder.connect(link, micros(0));

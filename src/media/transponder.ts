@@ -1,4 +1,4 @@
-import { type Micros, type Millis, millis, toMicros } from "../base/time.ts";
+import { type Micros, type Millis, micros, millis, toMicros } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
 import type { AudioSlot } from "./audio-line.ts";
 import { KeyframeGate } from "./keyframe-gate.ts";
@@ -87,6 +87,8 @@ export class Transponder implements HubSubscriber {
   /** The last timestamp written before the connection was lost; undefined while none is lost. */
   #lostAt: Millis | undefined;
   #written = millis(0);
+  /** The newest timestamp of all, whether it was written or waits. */
+  #newest = millis(0);
   #framesLost = 0;
   /** Newest slot sent: what a replay brings again is not sent twice. */
   #lastSlot = -1;
@@ -146,8 +148,10 @@ export class Transponder implements HubSubscriber {
     this.#link = undefined;
     this.#gate.close();
     if (this.#introduced) {
-      this.#lostAt ??= millis(Math.max(0, this.#written - silentFor));
-      this.#missed.recall(toMicros(silentFor));
+      // A destination that takes nothing is not written to for long, and may not have got what was written.
+      const arrived = millis(Math.max(0, this.#newest - silentFor));
+      this.#lostAt ??= millis(Math.min(this.#written, arrived));
+      this.#missed.recall(micros((this.#origin ?? 0) + toMicros(arrived)));
     }
     this.#introduced = false;
     const unsent = [...this.#buffer.clear(), ...(this.#playout?.clear() ?? [])];
@@ -276,6 +280,7 @@ export class Transponder implements HubSubscriber {
   }
 
   #send(tag: FlvTag, timestamp: Millis): void {
+    this.#newest = millis(Math.max(this.#newest, timestamp));
     if (this.#playout !== undefined) this.#playout.push({ tag, timestamp });
     else this.#output({ tag, timestamp });
   }

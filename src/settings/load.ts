@@ -114,7 +114,7 @@ function contradictions(settings: Settings, written: ReadonlyMap<string, Written
   };
   const { workers, media_port_from: first, media_port_to: last } = settings;
   if (last - first + 1 < workers) {
-    const least = `must be ${first + workers - 1} or more, because media_port_from is ${first} and each of ${workers} workers takes a port`;
+    const least = `must be ${first + workers - 1} or more, because media_port_from is ${first} and ${workers === 1 ? "the worker" : `each of ${workers} workers`} takes a port`;
     const key = written.has("media_port_to") ? "media_port_to" : "media_port_from";
     say(
       key,

@@ -58,7 +58,7 @@ export const sound = {
   rtmp_audio_codec: choice(
     ["aac", "pcma", "pcmu"],
     "aac",
-    "What the sound of pushes is encoded to: AAC, or G.711 of either law, which YouTube and most other platforms do not take. AAC that comes by RTMP stays AAC, and players of this server always get AAC.",
+    "What the sound of pushes is encoded to: AAC, or G.711 of either law, which YouTube and most other platforms do not take. AAC that comes by RTMP stays AAC, and players of this server always get AAC. Speex can only be passed through.",
   ),
   rtmp_audio_passthrough: choices(
     ["pcma", "pcmu", "speex"],

@@ -26,7 +26,7 @@ import { StallDetector } from "./stall-detector.ts";
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
 const WATCH_MS = 500;
-const STALL_CHECK_MS = 1000;
+const STALL_CHECK_MS = 500;
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
@@ -221,7 +221,8 @@ class SocketPublisher implements RtmpPublisher {
       if (!watching) return;
       const bytes = { written, waiting, unacknowledged, confirmations };
       const silence = toMillis(detector.silence(bytes, now));
-      if (silence < this.#options.writeTimeout) return;
+      // The check that is nearest to the time, which may be a moment early.
+      if (silence < this.#options.writeTimeout - STALL_CHECK_MS / 2) return;
       this.#silentFor = silence;
       onStall();
     };

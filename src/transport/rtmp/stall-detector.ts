@@ -36,7 +36,7 @@ export class StallDetector {
     this.#window = window;
   }
 
-  /** How long the peer has been taking nothing of what waits for it; call about once a second. */
+  /** How long the peer has been taking nothing of what waits for it; call about twice a second. */
   silence(bytes: SocketBytes, now: Micros): Micros {
     return micros(Math.max(this.#takesNothing(bytes, now), this.#confirmsNothing(bytes, now)));
   }
