@@ -81,6 +81,7 @@ const tone = (hertz: number, codec: readonly string[]): string[] => [
 ];
 const ALAW = ["-ar", "8000", "-c:a", "pcm_alaw", "-payload_type", "8"];
 const ULAW = ["-ar", "8000", "-c:a", "pcm_mulaw", "-payload_type", "0"];
+const SPEEX = ["-ar", "16000", "-c:a", "libspeex", "-payload_type", "97"];
 const BOTH_LAWS = sdp("m=audio 6000 RTP/AVP 8 0");
 const AUDIO = sdp("m=audio 6000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000");
 
@@ -308,8 +309,7 @@ test("over TCP, with wideband Speex that is passed on as it is; the other side o
   );
   const call = await startCall(sipp, { sipOutboundProxy: `127.0.0.1:${sipp.port};transport=tcp` });
   const name = await push(call);
-  const codec = ["-ar", "16000", "-c:a", "libspeex", "-payload_type", "97"];
-  stream(tone(600, codec), await sipp.logged("audio"));
+  stream(tone(600, SPEEX), await sipp.logged("audio"));
   assert.equal((await untilStatus("FINISHED", call)).reason?.code, "sipHungUp");
   await sipp.done;
   const file = await nginx.recording(name);
@@ -320,6 +320,35 @@ test("over TCP, with wideband Speex that is passed on as it is; the other side o
   const decode = ["-f", "flv", "-i", "pipe:0", "-ar", `${RATE}`, "-f", "s16le"];
   const pcm = asSamples(ffmpeg(decode, readFileSync(file))).subarray(RATE, 2 * RATE);
   assert.ok(loudness(pcm) > 0.03 && purity(pcm, 600) > 0.9, `${loudness(pcm)} ${purity(pcm, 600)}`);
+});
+
+test("a call that goes over to another codec ends pushes that pass its Speex on, and is heard by new ones", async () => {
+  const sipp = await callee([
+    ...[
+      incoming(),
+      answer(200, { sdp: sdp("m=audio 6000 RTP/AVP 97 8", "a=rtpmap:97 speex/16000") }),
+    ],
+    ...[take("ACK"), take("BYE"), answer(200, { inDialog: true })],
+  ]);
+  const call = await startCall(sipp);
+  const name = await push(call);
+  // From one port, because a call listens to one.
+  const port = `${await sipp.logged("audio")}?localrtpport=${await freePort()}`;
+  const speex = stream(tone(600, SPEEX), port);
+  await server.restUntil("/push/find", { streamName: name }, (_s, found) =>
+    /"live"/.test(JSON.stringify(found)),
+  );
+  speex.kill("SIGKILL");
+  stream(tone(600, ALAW), port);
+  await server.restUntil("/push/find", { streamName: name }, (status) => status === 404);
+  assert.match(server.output(), /"code":"soundCodecChanged"/);
+  await push(call);
+  await server.restUntil("/push/find", { streamName: name }, (_s, found) =>
+    /"live"/.test(JSON.stringify(found)),
+  );
+  await terminate(call);
+  await sipp.done;
+  assert.ok((await streamsOf(await nginx.recording(name))).some((s) => s.codec_name === "aac"));
 });
 
 const hash = (slices: readonly Uint8Array[]): string =>
