@@ -18,11 +18,14 @@ export interface PictureSenderOptions {
   readonly sequence: number;
   /** Where the stream is; pictures from before are shown at once, to catch up. */
   readonly time: TrackTime;
+  /** What the track's clock shows now. */
+  present(): number;
 }
 
 interface Waiting {
   readonly tag: VideoTag;
-  readonly timestamp: number;
+  /** Undefined for a picture of the past: it is that of the moment in which it goes out. */
+  readonly timestamp: number | undefined;
   readonly sets: readonly Uint8Array[];
 }
 
@@ -35,15 +38,13 @@ const BURST = 40_000;
 const MUCH = 5 * BURST;
 /** More than any group that a source keeps. */
 const MOST_WAITING = 32 << 20;
-/** Pictures of the past are shown this far apart, ending before the present; in ticks. */
-const CATCH_UP_STEP = 90;
-const CATCH_UP_SPAN = 45_000;
 const AGAIN_AFTER = 1_000_000;
 
 /**
  * The pictures of a stream of tags on their way to one player: packetized, and paced, because a keyframe
  * of RTMP, and the whole group that a player begins with, come at once. What went by before the player came
- * gets timestamps shortly before the present, so that a browser decodes it as fast as it can.
+ * gets the timestamps of the moment in which it is sent: a browser decodes it as fast as it can, and what it
+ * learns of the track's clock is true.
  */
 export class PictureSender implements PictureListener {
   readonly #track: SendTrack;
@@ -59,7 +60,8 @@ export class PictureSender implements PictureListener {
   #begun: Micros;
   #budget = BURST;
   #open = false;
-  #last: number | undefined;
+  #repeating = false;
+  #last = -1;
   #shown: number | undefined;
   #reordered = false;
 
@@ -84,8 +86,9 @@ export class PictureSender implements PictureListener {
     if (tag.role === "key") this.#begin();
     if (!this.#open) return;
     const natural = this.#naturalTime(tag);
+    const past = this.#repeating || natural < this.#options.time.timestamp;
     const sets = tag.role === "key" ? this.#sets : [];
-    this.#queue.push({ tag, timestamp: this.#timestamp(natural), sets });
+    this.#queue.push({ tag, timestamp: past ? undefined : natural, sets });
     this.#waitingBytes += tag.body.byteLength;
     if (this.#waitingBytes > MOST_WAITING) this.#giveUp();
     this.#pump();
@@ -97,7 +100,9 @@ export class PictureSender implements PictureListener {
     if (now - this.#begun < AGAIN_AFTER) return;
     this.#begun = now;
     this.#shown = undefined;
+    this.#repeating = true;
     for (const tag of group) this.onVideo(tag);
+    this.#repeating = false;
   }
 
   /** Time-driven work, about every 10 ms. */
@@ -129,19 +134,6 @@ export class PictureSender implements PictureListener {
     return microsToTicks(shown, VIDEO_RATE);
   }
 
-  #timestamp(natural: number): number {
-    const present = this.#options.time.timestamp;
-    const last = this.#last;
-    if (last === undefined) this.#last = natural < present ? present - CATCH_UP_SPAN : natural;
-    else if (natural > last) this.#last = natural < present ? this.#soonAfter(last) : natural;
-    else this.#last = this.#soonAfter(last);
-    return this.#last;
-  }
-
-  #soonAfter(last: number): number {
-    return Math.max(last + 1, Math.min(last + CATCH_UP_STEP, this.#options.time.timestamp));
-  }
-
   #pump(): void {
     while (this.#budget > 0) {
       const next = this.#nextPacket();
@@ -164,7 +156,9 @@ export class PictureSender implements PictureListener {
         return undefined;
       }
       this.#waitingBytes -= waiting.tag.body.byteLength;
-      this.#current = packetsOf(waiting);
+      const { tag, sets, timestamp = this.#options.present() } = waiting;
+      this.#last = Math.max(timestamp, this.#last + 1);
+      this.#current = packetsOf(tag, sets, this.#last);
     }
   }
 }
@@ -179,7 +173,7 @@ export const comesReordered = (tags: readonly VideoTag[]): boolean =>
   });
 
 /** The packets of one picture; the last has the marker. */
-function* packetsOf({ tag, timestamp, sets }: Waiting) {
+function* packetsOf(tag: VideoTag, sets: readonly Uint8Array[], timestamp: number) {
   const unit = tag.body.subarray(VIDEO_HEADER_BYTES);
   const inBand = sets.length > 0 && nalUnitsOf(unit).some(isSequenceSet);
   let before: PayloadParts | undefined;

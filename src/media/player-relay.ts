@@ -52,12 +52,13 @@ export class PlayerRelay {
   }
 
   /** Takes H.264 as tags from now on, in place of packets; undefined when the player takes no pictures. */
-  pictures(sequence: number, time: TrackTime): PictureSender | undefined {
+  pictures(sequence: number, time: TrackTime, now: () => Micros): PictureSender | undefined {
     const track = this.#tracks.find(({ kind }) => kind === "video");
     if (track === undefined) return undefined;
     this.#times.set(track, time);
     const send = (bytes: Uint8Array): void => this.#ports.send(bytes);
-    this.#pictures = new PictureSender(track, { send, sequence, time });
+    const present = (): number => timestampAt(track, time, now());
+    this.#pictures = new PictureSender(track, { send, sequence, time, present });
     return this.#pictures;
   }
 
@@ -94,8 +95,10 @@ export class PlayerRelay {
   #report(track: SendTrack, now: Micros, wallNow: Millis): void {
     const time = this.#times.get(track);
     if (time === undefined) return;
-    const since = microsToTicks(micros(now - time.at), track.track.clockRate);
-    const report = track.report(wireTicks(time.timestamp + since), wallNow);
+    const report = track.report(wireTicks(timestampAt(track, time, now)), wallNow);
     if (report !== undefined) this.#ports.send(report);
   }
 }
+
+const timestampAt = ({ track }: SendTrack, { timestamp, at }: TrackTime, now: Micros): number =>
+  timestamp + microsToTicks(micros(now - at), track.clockRate);

@@ -50,7 +50,7 @@ export class PlayDoors {
     const source = this.#ports.source(arg.source);
     if (players.has(session)) throw fail("sessionIdInUse", "the worker has this session");
     const feed = new PlayFeed({
-      ...{ source, random32, sound: this.#soundOf(source) },
+      ...{ source, clock, random32, sound: this.#soundOf(source) },
       pictures: this.#picturesOf(source, session),
     });
     const { connectTimeoutMs } = this.#options.ingest;

@@ -1,6 +1,6 @@
-import { clockRate, type Micros, micros, microsToTicks } from "../base/time.ts";
+import { type Clock, clockRate, type Micros, micros, microsToTicks } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
-import { OPUS_GRID } from "../media/audio-grid.ts";
+import { OPUS_GRID, slotTime } from "../media/audio-grid.ts";
 import type { OrderedPacket } from "../media/ingest.ts";
 import type { PictureSender } from "../media/picture-sender.ts";
 import type { PlayerRelay } from "../media/player-relay.ts";
@@ -23,6 +23,7 @@ export interface PlayFeedPorts {
   /** Where pictures come from when the source has no packets of them. */
   readonly pictures: WatchedPictures;
   readonly sound: PlayedSound;
+  readonly clock: Clock;
   /** 32 random bits. */
   readonly random32: () => number;
 }
@@ -31,6 +32,8 @@ const VIDEO_RATE = clockRate(90_000);
 const OPUS_RATE = clockRate(OPUS_GRID.rate);
 /** What comes out of a decoder is so many samples behind (RFC 7845, 4.2: the usual pre-skip). */
 const OPUS_LOOKAHEAD = 312;
+/** Age up to which a first packet of sound is sent, microseconds. */
+const FRESH = 150_000;
 
 /**
  * How a stream gets to one player: as the packets of its source where the player takes them, and else made
@@ -114,19 +117,30 @@ export class PlayFeed implements PacketListener {
 
   #openPictures(relay: PlayerRelay, now: Micros): void {
     const time = this.#timeOf(VIDEO_RATE, now);
-    this.#sender = relay.pictures(this.#ports.random32(), time);
+    const { clock, random32 } = this.#ports;
+    this.#sender = relay.pictures(random32(), time, () => clock.now());
     if (this.#sender !== undefined) this.#ports.pictures.watch(this.#sender);
   }
 
   #openSound(relay: PlayerRelay, now: Micros): void {
     const time = this.#timeOf(OPUS_RATE, now);
     let sequence = this.#ports.random32();
+    let begun = false;
     this.#opus = (slot, packet) => {
       const timestamp = slot * OPUS_GRID.samples - OPUS_LOOKAHEAD;
+      // What an encoder that has just started makes up for would stay in the player's buffer for seconds.
+      begun ||= this.#ageOf(slot) < FRESH;
+      if (!begun) return;
       relay.onSound({ sequence, timestamp, marker: false }, packet, time);
       sequence += 1;
     };
     this.#ports.sound.join(this.#opus);
+  }
+
+  /** How long ago the sound of a packet came, microseconds. */
+  #ageOf(slot: number): number {
+    const { source, clock } = this.#ports;
+    return source.hub.timeAt(clock.now()) - slotTime(OPUS_GRID, slot);
   }
 
   /** One place on the stream's timeline for all tracks that are made here, so that they stay aligned. */
