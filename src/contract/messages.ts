@@ -137,6 +137,15 @@ export interface Commands {
     };
     out: Empty;
   };
+  /** The same for a stream of another worker, which plays it as HTTP-FLV at `port` of loopback. */
+  readonly "rtmp.relay": {
+    in: {
+      readonly connection: string;
+      readonly session: MediaSessionId;
+      readonly port: number;
+    };
+    out: Empty;
+  };
   readonly "rtmp.refuse": {
     in: { readonly connection: string; readonly reason: Reason };
     out: Empty;

@@ -54,10 +54,12 @@ export class RtmpService {
     const session = randomUUID() as MediaSessionId;
     const owner = { sessionId: session, appKey: "rtmp", door: "rtmp" } as const;
     const wish = { session, name: name as StreamName, owner };
-    await this.#streams.watch(wish, SILENT, ({ source, worker: place }) => {
-      if (place.id === worker.id)
+    await this.#streams.watch(wish, SILENT, async ({ source, worker: place }) => {
+      if (place.id === worker.id) {
         return worker.request("rtmp.play", { connection, session, source });
-      throw fail("overloaded", "the stream is carried by another media process");
+      }
+      const { port } = await place.request("flv.open", { session, source });
+      return worker.request("rtmp.relay", { connection, session, port });
     });
   }
 

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
-import type { Clock } from "../base/time.ts";
+import { type Clock, millis } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Commands, Empty, WorkerEvent } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { SoundForm } from "../media/sound-form.ts";
 import type { StreamHubOptions } from "../media/stream-hub.ts";
+import { FlvRelay } from "../transport/flv/flv-relay.ts";
 import { type FlvLink, FlvServer } from "../transport/flv/flv-server.ts";
 import { describe } from "./push.ts";
 import { RtmpHall, refusalOf } from "./rtmp-hall.ts";
@@ -86,6 +87,23 @@ export class TagDoors {
       onClosed: () => player.end(GONE),
     });
     if (!connection.closed) player.start();
+    return DONE;
+  }
+
+  /** Its player lives on the worker that has the stream; this one only hands on. */
+  relay({ connection: id, session, port }: Arg<"rtmp.relay">): Empty {
+    const { connection } = this.#hall.answer(id);
+    const relay = new FlvRelay(port, session, {
+      onTag: ({ timestamp, ...tag }) => connection.write(tag, millis(timestamp)),
+      onEnd: () => connection.close("the stream is over"),
+    });
+    connection.serve({
+      onMedia: () => undefined,
+      onMetadata: () => undefined,
+      onDrain: () => relay.drained(),
+      onClosed: () => relay.close(),
+    });
+    if (connection.closed) relay.close();
     return DONE;
   }
 

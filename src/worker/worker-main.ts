@@ -76,6 +76,7 @@ const answerer = new Answerer<Commands, WorkerEvent>(
     "play.close": (arg) => ready().handlers["play.close"](arg),
     "rtmp.publish": (arg) => ready().handlers["rtmp.publish"](arg),
     "rtmp.play": (arg) => ready().handlers["rtmp.play"](arg),
+    "rtmp.relay": (arg) => ready().handlers["rtmp.relay"](arg),
     "rtmp.refuse": (arg) => ready().handlers["rtmp.refuse"](arg),
     "flv.open": (arg) => ready().handlers["flv.open"](arg),
     "push.start": (arg) => ready().handlers["push.start"](arg),

@@ -91,6 +91,7 @@ export class Worker {
     },
     "rtmp.publish": (arg) => this.#tags.publish(arg),
     "rtmp.play": (arg) => this.#tags.play(arg),
+    "rtmp.relay": (arg) => this.#tags.relay(arg),
     "rtmp.refuse": (arg) => this.#tags.refuse(arg),
     "flv.open": (arg) => this.#tags.openFlv(arg),
     "push.start": (arg) => this.#startPush(arg),

@@ -146,7 +146,7 @@ export class ServeSession {
   }
 
   /** Sends a tag to a player; `timestamp` in milliseconds from its start. */
-  write(tag: FlvTag, timestamp: Millis): void {
+  write(tag: Pick<FlvTag, "kind" | "body">, timestamp: Millis): void {
     if (this.#over()) return;
     invariant(this.#step === "playing", "a tag was written to somebody who does not play");
     const type = tag.kind === "script" ? TYPE.data : TYPE[tag.kind];

@@ -100,7 +100,7 @@ export class ServerConnection {
   }
 
   /** Sends a tag to a player; false asks to hold back until `onDrain`. */
-  write(tag: FlvTag, timestamp: Millis): boolean {
+  write(tag: Pick<FlvTag, "kind" | "body">, timestamp: Millis): boolean {
     if (this.#closed) return true;
     this.#session.write(tag, timestamp);
     this.#flush();
