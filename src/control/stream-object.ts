@@ -1,4 +1,4 @@
-import type { StreamRecord } from "./registry.ts";
+import type { Owner, StreamRecord } from "./registry.ts";
 
 /** What is known of a published or played stream, wherever it is shown. */
 export interface StreamFacts {
@@ -14,17 +14,32 @@ export interface StreamFacts {
   readonly record: StreamRecord | undefined;
 }
 
+/** As pages of the vendor filter and show them: `Flash` is what they call RTMP. */
+const PROVIDERS: Readonly<Record<Owner["door"], { mediaProvider: string; transport: string }>> = {
+  wcs: { mediaProvider: "WebRTC", transport: "UDP" },
+  whip: { mediaProvider: "WebRTC", transport: "UDP" },
+  rtmp: { mediaProvider: "Flash", transport: "TCP" },
+  flv: { mediaProvider: "Flash", transport: "TCP" },
+  sip: { mediaProvider: "SIP", transport: "UDP" },
+};
+
+/** What a stream has; of RTMP it is known only when it is live. */
+function tracksOf({ record, hasAudio, hasVideo }: StreamFacts) {
+  if (record?.owner.door !== "rtmp" || record.state !== "live") return { hasVideo, hasAudio };
+  return { hasVideo: record.videoCodec !== "", hasAudio: record.audioCodec !== "" };
+}
+
 /** The stream object of WCS, without its status; 0 and "" are unset, as WCS has it. */
 export function streamObject(facts: StreamFacts): Record<string, unknown> {
   const { record } = facts;
+  const door = facts.kind === "publish" ? (record?.owner.door ?? "wcs") : "wcs";
   return {
     appKey: facts.appKey,
     sessionId: facts.sessionId,
     mediaSessionId: facts.session,
     name: facts.name,
     published: facts.kind === "publish",
-    hasVideo: facts.hasVideo,
-    hasAudio: facts.hasAudio,
+    ...tracksOf(facts),
     record: false,
     history: false,
     audioCodec: record?.audioCodec ?? "",
@@ -39,12 +54,11 @@ export function streamObject(facts: StreamFacts): Record<string, unknown> {
     fps: 0,
     audioBitrate: 0,
     codecImpl: "",
-    transport: "UDP",
+    ...PROVIDERS[door],
     cvoExtension: false,
     createDate: facts.createdAt,
     mediaType: facts.kind,
     audioState: { muted: record?.audioMuted ?? false },
     videoState: { muted: record?.videoMuted ?? false },
-    mediaProvider: "WebRTC",
   };
 }

@@ -126,6 +126,7 @@ test("ffmpeg publishes, is pushed untouched, played by RTMP and HTTP-FLV, and en
   t.after(() => encoder.child.kill("SIGKILL"));
   const stream = await live(name);
   assert.equal(`${stream["audioCodec"]} ${stream["videoCodec"]}`, "aac H264");
+  assert.equal(`${stream["mediaProvider"]} ${stream["transport"]}`, "Flash TCP");
   await push(name, nginx.url);
   // Two players at once: the workers share them, and one of them is not where the stream is.
   const [played, other, flv] = ["played.flv", "other.flv", "http.flv"].map((file) =>
@@ -233,7 +234,7 @@ test("G.711 and MP3 are transcoded, and a stream without sound gets silence", as
   const silent = randomName();
   const mute = ffmpeg(["-re", ...PICTURE, ...X264, "-t", "30", "-f", "flv", urlOf(silent)]);
   t.after(() => mute.child.kill("SIGKILL"));
-  await live(silent);
+  assert.equal((await live(silent))["hasAudio"], false);
   await push(silent, nginx.url);
   const quiet = await recorded(`rtmp_${silent}`, 2);
   assert.deepEqual((await streamsOf(quiet)).map((s) => s.codec_name).sort(), ["aac", "h264"]);

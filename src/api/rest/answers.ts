@@ -79,7 +79,7 @@ export const streamAnswer = z
     audioState: switches,
     videoState: switches,
     mediaType: z.enum(["publish", "play"]),
-    mediaProvider: z.string(),
+    mediaProvider: z.string().describe("`WebRTC`, `Flash` for RTMP, `SIP` for a call."),
     createDate: milliseconds,
     bitrate: z.number().describe("Kilobits per second that the publisher began with; 0 is unset."),
     minBitrate: z.number(),
