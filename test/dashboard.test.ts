@@ -26,6 +26,7 @@ const EMPTY: Figures = {
   ready: true,
   streams: [],
   pushes: [],
+  calls: { states: {}, started: 0, answered: 0, ended: {} },
   workerDeaths: 0,
   workers: [],
   events: { clients: 0, disconnected: 0 },

@@ -63,6 +63,12 @@ export interface CallWish {
   readonly hasVideo: boolean;
 }
 
+/**
+ * Tones as named events in the audio (RFC 4733), or in INFO: `info` is a digit as `application/dtmf`, `relay`
+ * is `application/dtmf-relay`.
+ */
+export type ToneWay = "rtp" | "info" | "relay";
+
 /** Where a call stands while it lives; its end is that of its stream. */
 export interface CallProgress {
   readonly phase: "trying" | "ringing" | "progress" | "established" | "held";
@@ -106,8 +112,7 @@ export interface Commands {
       readonly session: MediaSessionId;
       /** Of `0-9*#A-D`. */
       readonly tones: string;
-      /** As named events in the audio (RFC 4733) or in the signalling (INFO). */
-      readonly way: "rtp" | "info";
+      readonly way: ToneWay;
     };
     out: Empty;
   };

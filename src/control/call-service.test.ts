@@ -94,8 +94,12 @@ test("progress becomes the status of WCS, and an ended call is forgotten after a
     calls.onProgress(session, { phase, sipStatus, ...codecs });
     assert.equal(status(), expected);
   }
+  calls.onProgress(session, { phase: "established", sipStatus: 200, ...codecs });
+  assert.deepEqual(calls.figures().states, { trying: 0, ringing: 0, established: 1, held: 0 });
   calls.terminate(callId);
   assert.equal(status(), "FINISHED");
+  const { started, answered, ended } = calls.figures();
+  assert.deepEqual([started, answered, ended], [1, 1, { terminated: 1 }]);
   assert.throws(() => calls.terminate(callId), /no call with this id/);
   at.now += 11_000_000;
   assert.equal(calls.calls.length, 1);

@@ -1,7 +1,8 @@
 import type { Clock, Micros } from "../base/time.ts";
 import { type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId, StreamName } from "../contract/ids.ts";
-import type { CallProgress, CallWish, Reason } from "../contract/messages.ts";
+import type { CallProgress, CallWish, Reason, ToneWay } from "../contract/messages.ts";
+import type { CallFigures } from "../observe/figures.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Registry, StreamRecord } from "./registry.ts";
 import type { StreamService } from "./stream-service.ts";
@@ -61,6 +62,12 @@ const PHASES: Readonly<Record<CallProgress["phase"], CallStatus>> = {
   established: "ESTABLISHED",
   held: "HOLD",
 };
+/** States of calls that go on, for metrics: few, and with names of the field. */
+const STATES: Readonly<Partial<Record<CallStatus, "trying" | "ringing" | "established" | "held">>> =
+  {
+    ...{ PENDING: "trying", TRYING: "trying", RING: "ringing", SESSION_PROGRESS: "ringing" },
+    ...{ ESTABLISHED: "established", HOLD: "held" },
+  };
 /** Ends that are nobody's failure. */
 const FINISHED: ReadonlySet<FailureCode> = new Set<FailureCode>([
   ...(["sipHungUp", "stopped", "terminated", "shuttingDown"] as const),
@@ -80,6 +87,8 @@ export class CallService {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #calls = new Map<string, CallRecord>();
+  readonly #answered = new WeakSet<CallRecord>();
+  readonly #counts = { started: 0, answered: 0, ended: new Map<FailureCode, number>() };
 
   constructor(
     registry: Registry,
@@ -124,7 +133,19 @@ export class CallService {
       }
       throw error;
     }
+    this.#counts.started += 1;
     this.#logger.info({ call: wish.callId, stream: wish.stream }, "call started");
+  }
+
+  /** For metrics. */
+  figures(): CallFigures {
+    const states = { trying: 0, ringing: 0, established: 0, held: 0 };
+    for (const { status } of this.#calls.values()) {
+      const state = STATES[status];
+      if (state !== undefined) states[state] += 1;
+    }
+    const { started, answered, ended } = this.#counts;
+    return { states, started, answered, ended: Object.fromEntries(ended) };
   }
 
   /** Hangs up. Throws `Failure` `callNotFound`. */
@@ -134,7 +155,7 @@ export class CallService {
   }
 
   /** Rejects with `Failure`: `callNotFound`, `callNotReady`. */
-  async sendTones(callId: string, tones: string, way: "rtp" | "info"): Promise<void> {
+  async sendTones(callId: string, tones: string, way: ToneWay): Promise<void> {
     const { session } = this.#going(callId);
     const stream = this.#registry.stream(session);
     if (stream === undefined) throw fail("callNotFound", "callId: the call has ended");
@@ -151,6 +172,7 @@ export class CallService {
     if (sipStatus > 0) call.sipStatus = sipStatus;
     if (call.status === status) return;
     call.status = status;
+    if (progress.phase === "established") this.#onAnswered(call);
     this.#logger.info({ call: call.callId, stream: call.stream, status, sipStatus }, "call state");
   }
 
@@ -194,7 +216,16 @@ export class CallService {
     return call;
   }
 
+  /** Also after a hold, which is the same call. */
+  #onAnswered(call: CallRecord): void {
+    if (this.#answered.has(call)) return;
+    this.#answered.add(call);
+    this.#counts.answered += 1;
+  }
+
   #ended(call: CallRecord, reason: Reason): void {
+    const { ended } = this.#counts;
+    ended.set(reason.code, (ended.get(reason.code) ?? 0) + 1);
     call.endedAt = this.#clock.now();
     call.reason = reason;
     const bad = reason.code === "sipBusy" ? "BUSY" : "FAILED";

@@ -50,7 +50,7 @@ export function openMetrics(
 }
 
 function figures(services: Services, events: EventFeed, sessions: number): Figures {
-  const { registry, pool, webhooks, readiness, health } = services;
+  const { registry, pool, webhooks, readiness, health, calls } = services;
   return {
     players: registry.players.length,
     sessions,
@@ -63,6 +63,7 @@ function figures(services: Services, events: EventFeed, sessions: number): Figur
       state: push.state.kind,
       health: health.of(push).score,
     })),
+    calls: calls.figures(),
     workerDeaths: pool.deaths,
     workers: pool.stats(),
     events: { clients: events.clients, disconnected: events.disconnected },

@@ -59,6 +59,15 @@ export interface WorkerFigures {
   readonly transcodes: readonly TranscodeFigures[];
 }
 
+/** SIP calls: those that go on by their state, and counts since the start. */
+export interface CallFigures {
+  readonly states: Readonly<Record<string, number>>;
+  readonly started: number;
+  readonly answered: number;
+  /** By the code of the reason. */
+  readonly ended: Readonly<Record<string, number>>;
+}
+
 export interface Figures {
   readonly players: number;
   /** Connected WebSDK clients. */
@@ -75,6 +84,7 @@ export interface Figures {
     /** 0..100. */
     readonly health: number;
   }[];
+  readonly calls: CallFigures;
   /** Workers that ended unasked since the start. */
   readonly workerDeaths: number;
   readonly workers: readonly {

@@ -19,6 +19,10 @@ export const GAUGES = {
   transponder_players: { help: "Playing browsers." },
   transponder_ws_sessions: { help: "Connected WebSDK clients." },
   transponder_pushes: { help: "Pushes by state.", labels: ["state"] },
+  transponder_calls: {
+    help: "SIP calls that go on; state is trying, ringing, established or held.",
+    labels: ["state"],
+  },
   transponder_ready: { help: "1 when the server should be sent streams, as /readyz says." },
   transponder_workers: { help: "Media workers that can carry streams." },
   transponder_worker_busy_ratio: {
@@ -71,6 +75,12 @@ export const COUNTERS = {
     labels: ["result"],
   },
   transponder_output_reconnects_total: { help: "Connections to destinations restored." },
+  transponder_calls_started_total: { help: "SIP calls begun." },
+  transponder_calls_answered_total: { help: "SIP calls that were taken." },
+  transponder_calls_ended_total: {
+    help: "SIP calls that ended, by the code of the reason (errors.md).",
+    labels: ["code"],
+  },
   transponder_streams_ended_total: {
     help: "Streams that ended, by the code of the reason (errors.md).",
     labels: ["code"],

@@ -52,6 +52,7 @@ const server = (change: Partial<Figures> = {}, stats: Partial<WorkerFigures> = {
   ready: true,
   streams: [],
   pushes: [],
+  calls: { states: { held: 2 }, started: 9, answered: 4, ended: { sipBusy: 3 } },
   workerDeaths: 1,
   workers: [{ seat: 0, id: "w1", stats: { ...worker, ...stats } }],
   events: { clients: 3, disconnected: 2 },
@@ -88,6 +89,8 @@ test("a scrape shows what exists at that moment", async () => {
   assert.equal(value(text, 'transponder_pushes{state="live"}'), 2);
   assert.equal(value(text, 'transponder_worker_busy_ratio{worker="0"}'), 0.25);
   assert.equal(value(text, "transponder_ready"), 1);
+  assert.equal(value(text, 'transponder_calls{state="held"}'), 2);
+  assert.equal(value(text, 'transponder_calls_ended_total{code="sipBusy"}'), 3);
   assert.equal(value(text, "transponder_event_clients"), 3);
   assert.equal(value(text, 'transponder_webhooks_total{result="delivered"}'), 5);
   now = server({ ready: false });

@@ -89,6 +89,9 @@ export class Metrics {
     gauges.set("transponder_players", figures.players);
     gauges.set("transponder_ws_sessions", figures.sessions);
     for (const { state } of figures.pushes) gauges.join("transponder_pushes", 1, { state });
+    for (const [state, count] of Object.entries(figures.calls.states)) {
+      gauges.set("transponder_calls", count, { state });
+    }
     gauges.set("transponder_ready", figures.ready ? 1 : 0);
     gauges.set("transponder_workers", figures.workers.length);
     gauges.set("transponder_transcodes", 0);
@@ -97,6 +100,11 @@ export class Metrics {
     const grow = (name: keyof typeof COUNTERS, value: number, labels = {}): void =>
       this.#counters.grow(name, "server", value, labels);
     grow("transponder_worker_deaths_total", figures.workerDeaths);
+    grow("transponder_calls_started_total", figures.calls.started);
+    grow("transponder_calls_answered_total", figures.calls.answered);
+    for (const [code, count] of Object.entries(figures.calls.ended)) {
+      grow("transponder_calls_ended_total", count, { code });
+    }
     grow("transponder_event_clients_dropped_total", events.disconnected);
     for (const [result, count] of Object.entries(webhooks?.counts ?? {})) {
       grow("transponder_webhooks_total", count, { result });

@@ -3,7 +3,7 @@ import { ProtocolError } from "../base/protocol-error.ts";
 import { type Micros, millis, toMicros } from "../base/time.ts";
 import { asFailure, type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
-import type { CallProgress, CallWish, Reason, StreamStats } from "../contract/messages.ts";
+import type { CallProgress, CallWish, Reason, StreamStats, ToneWay } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import type { AudioFrame, Frame } from "../media/frame.ts";
 import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
@@ -103,7 +103,7 @@ export class SipSession implements Source {
   }
 
   /** Throws `Failure` `callNotReady`. */
-  sendTones(tones: string, way: "rtp" | "info"): void {
+  sendTones(tones: string, way: ToneWay): void {
     const line = this.#line;
     if (line === undefined || !line.agent.established) {
       throw fail("callNotReady", "the call is not established");
@@ -111,7 +111,8 @@ export class SipSession implements Source {
     if (way === "rtp" && line.media.sendTones(tones)) return;
     const now = this.#ports.clock.now();
     for (const tone of tones) {
-      line.agent.info("application/dtmf-relay", `Signal=${tone}\r\nDuration=160\r\n`, now);
+      if (way === "info") line.agent.info("application/dtmf", tone, now);
+      else line.agent.info("application/dtmf-relay", `Signal=${tone}\r\nDuration=160\r\n`, now);
     }
   }
 

@@ -8,6 +8,8 @@ import type { callStartupBody } from "./call-schemas.ts";
 import { OPERATIONS } from "./operations.ts";
 import { serve } from "./serve.ts";
 
+const TONE_WAYS = { RFC2833: "rtp", INFO: "info", INFO_RELAY: "relay" } as const;
+
 /** The call object of WCS, and why the call ended. */
 function callObject(call: CallRecord): Record<string, unknown> {
   return {
@@ -97,6 +99,6 @@ export function callRoutes(app: FastifyInstance, calls: CallService): void {
   serve(app, OPERATIONS.callFindAll, () => found(calls.calls));
   serve(app, OPERATIONS.callTerminate, ({ callId }) => calls.terminate(callId));
   serve(app, OPERATIONS.callSendDtmf, ({ callId, dtmf, type }) =>
-    calls.sendTones(callId, dtmf.toUpperCase(), type === "RFC2833" ? "rtp" : "info"),
+    calls.sendTones(callId, dtmf.toUpperCase(), TONE_WAYS[type]),
   );
 }
