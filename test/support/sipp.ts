@@ -74,6 +74,10 @@ export const take = (request: string): string => `<recv request="${request}" rrs
 export const takeAnswer = (status: number): string => `<recv response="${status}"/>`;
 export const pause = (ms: number): string => `<pause milliseconds="${ms}"/>`;
 
+/** Writes two words to the log: the second is found by the first. */
+export const note = (words: string): string =>
+  `<nop><action><log message="${words}"/></action></nop>`;
+
 /** The call comes in; its ports are written to the log as `audio N`, `video N` and `sip N`. */
 export const incoming = (actions = ""): string =>
   `<recv request="INVITE" rrs="true"><action>
