@@ -105,7 +105,9 @@ export class StreamService {
    */
   publish(wish: PublishWish, observer: SessionObserver): Promise<string> {
     const { offer, ...kept } = wish;
-    return this.#open(kept, observer, "pending", async (stream) => {
+    // A WHIP client that got its 201 has no further word to wait for: what it starts then is to wait itself.
+    const state = wish.owner.door === "whip" ? "reserved" : "pending";
+    return this.#open(kept, observer, state, async (stream) => {
       const { session, name, bitrate } = wish;
       const arg = { session, stream: name, offer, bitrate };
       const opened = await stream.worker.request("publish.open", arg);

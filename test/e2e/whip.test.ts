@@ -199,6 +199,16 @@ test("a resource takes candidates for its ICE session alone", async () => {
   assert.equal(await patch(resource, CANDIDATE, own), 404);
 });
 
+test("a push may be started with the 201 in hand: it waits for the media, and ends with the resource", async () => {
+  const name = randomName();
+  const resource = await publish(name);
+  const wish = { streamName: name, rtmpUrl: nginx.url };
+  const { status, body } = await server.rest("/push/startup", wish);
+  assert.deepEqual([status, (body as { state: string }).state], [200, "waitingForSource"]);
+  assert.equal((await ask("DELETE", resource.url)).status, 200);
+  assert.equal((await server.rest("/push/find", wish)).status, 404);
+});
+
 test("a resource is gone when the server ends its stream, and is no other name's", async () => {
   const name = randomName();
   const resource = await publish(name);
