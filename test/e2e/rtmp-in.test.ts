@@ -12,6 +12,7 @@ import { decodeErrors, loudness, packetsOf, streamsOf, toneLevel } from "../supp
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp-receivers.ts";
 import { PROJECT_ROOT, startServer, type TestServer, until } from "../support/server.ts";
 import { freePort } from "../support/static-site.ts";
+import { StrictServer } from "../support/strict-rtmp/server.ts";
 
 const run = promisify(execFile);
 
@@ -265,42 +266,63 @@ test("strangers, silence and garbage are let go, and change nothing for others",
   assert.ok(!/"level":(50|60)/.test(server.output()), server.output());
 });
 
-/** One access unit of HEVC is enough: nothing here looks into it. */
-async function enhancedFlv(): Promise<string> {
-  const file = join(folder, "hevc.flv");
-  const head = Buffer.from("464c560105000000090000000009", "hex").subarray(0, 13);
-  const tags: Buffer[] = [head];
-  const add = (at: number, body: Buffer): void => {
+/** Bodies of another codec's messages: nothing here looks into them. */
+function enhancedBodies(fourCc: string): Buffer[] {
+  const start = Buffer.concat([Buffer.of(0x90), Buffer.from(fourCc), randomBytes(80)]);
+  const pictures = Array.from({ length: 600 }, (_, n) =>
+    Buffer.concat([Buffer.of(n % 25 === 0 ? 0x93 : 0xa3), Buffer.from(fourCc), randomBytes(200)]),
+  );
+  return [start, ...pictures];
+}
+
+async function writeFlv(bodies: readonly Buffer[]): Promise<string> {
+  const file = join(folder, `${randomName()}.flv`);
+  const head = Buffer.from("464c56010500000009000000000900", "hex").subarray(0, 13);
+  const tags = bodies.flatMap((body, n) => {
     const tag = Buffer.alloc(11);
     tag[0] = 9;
     tag.writeUIntBE(body.length, 1, 3);
-    tag.writeUIntBE(at & 0xffffff, 4, 3);
+    tag.writeUIntBE(Math.max(0, n - 1) * 40, 4, 3);
     const size = Buffer.alloc(4);
     size.writeUInt32BE(11 + body.length);
-    tags.push(tag, body, size);
-  };
-  add(0, Buffer.concat([Buffer.of(0x90), Buffer.from("hvc1"), randomBytes(80)]));
-  for (let n = 0; n < 600; n += 1) {
-    const first = n % 25 === 0 ? 0x93 : 0xa3;
-    add(n * 40, Buffer.concat([Buffer.of(first), Buffer.from("hvc1"), randomBytes(200)]));
-  }
-  await writeFile(file, Buffer.concat(tags));
+    return [tag, body, size];
+  });
+  await writeFile(file, Buffer.concat([head, ...tags]));
   return file;
 }
 
-test("HEVC goes to a destination that announced it and to no other", async (t) => {
-  const name = randomName();
-  const script = join(PROJECT_ROOT, "test", "support", "librtmp-publish.py");
-  const encoder = program("/usr/bin/python3", [script, urlOf(name), await enhancedFlv()]);
-  t.after(() => encoder.child.kill("SIGKILL"));
-  assert.equal((await live(name))["videoCodec"], "HEVC");
-  await push(name, nginx.url);
-  await until("the refusal in the log", async () =>
-    /did not announce that it takes hevc/.test(server.output()) ? true : undefined,
-  );
-  await push(name, String(server.receiver));
-  assert.equal((await live(`rtmp_${name}`))["videoCodec"], "HEVC");
-});
+for (const [codec, fourCc] of [
+  ["HEVC", "hvc1"],
+  ["AV1", "av01"],
+] as const) {
+  test(`${codec} goes to destinations that announced it, byte for byte, and to no other`, async (t) => {
+    const [name, bodies] = [randomName(), enhancedBodies(fourCc)];
+    const strict = await StrictServer.start();
+    t.after(() => strict.stop());
+    strict.behaviour = { fourCcList: [fourCc] };
+    const script = join(PROJECT_ROOT, "test", "support", "librtmp-publish.py");
+    const encoder = program("/usr/bin/python3", [script, urlOf(name), await writeFlv(bodies)]);
+    t.after(() => encoder.child.kill("SIGKILL"));
+    assert.equal((await live(name))["videoCodec"], codec);
+    await push(name, nginx.url);
+    await until("the refusal in the log", async () =>
+      server.output().includes(`did not announce that it takes ${codec.toLowerCase()}`)
+        ? true
+        : undefined,
+    );
+    await Promise.all([push(name, String(server.receiver)), push(name, strict.url())]);
+    assert.equal((await live(`rtmp_${name}`))["videoCodec"], codec);
+    const arrived = await until("a second of pictures", async () => {
+      const tags = strict.clients[0]?.tagsOf(9) ?? [];
+      return tags.length > 26 ? tags.map(({ body }) => body) : undefined;
+    });
+    const [config, ...pictures] = arrived;
+    assert.deepEqual(config, bodies[0]);
+    const first = bodies.findIndex((body) => body.equals(pictures[0] ?? Buffer.alloc(0)));
+    assert.equal((first - 1) % 25, 0, "it begins with a keyframe");
+    assert.deepEqual(pictures, bodies.slice(first, first + pictures.length));
+  });
+}
 
 test("a publish token is asked for; what comes back of an automatic push is not pushed again", async (t) => {
   const [token, port, name] = [randomBytes(8).toString("hex"), await freePort(), randomName()];

@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly rejectPublish?: Status;
   /** Takes no byte any more, but does not close: from the given step on. */
   readonly stall?: "accept" | "connect" | "publish";
+  /** Codecs of Enhanced RTMP that it says it takes. */
+  readonly fourCcList?: readonly string[];
   /** Takes so many bytes a second once media flows. */
   readonly bytesPerSecond?: number;
 }
@@ -201,7 +203,7 @@ export class RtmpClient {
 
   #onConnect(transaction: number, [properties]: readonly Amf[]): void {
     this.connect = properties as { readonly [key: string]: Amf };
-    const { gate, rejectConnect, stall } = this.#behaviour;
+    const { gate, rejectConnect, stall, fourCcList } = this.#behaviour;
     if (stall === "connect") {
       this.stall();
       return;
@@ -221,7 +223,7 @@ export class RtmpClient {
     this.#control(CONTROL.peerBandwidth, Buffer.of(0, 0x26, 0x25, 0xa0, 2));
     const code = "NetConnection.Connect.Success";
     this.#command("_result", transaction, [
-      { fmsVer: "FMS/3,5,7,7009", capabilities: 31 },
+      { fmsVer: "FMS/3,5,7,7009", capabilities: 31, ...(fourCcList && { fourCcList }) },
       { level: "status", code, description: "Connection succeeded.", objectEncoding: 0 },
     ]);
   }
