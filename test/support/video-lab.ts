@@ -19,6 +19,8 @@ export interface Made {
   readonly fps: number;
   readonly seconds: number;
   readonly kbps?: number;
+  /** Pictures between others that are coded after them; 0. */
+  readonly bFrames?: number;
   /** One plain colour instead of something that moves. */
   readonly color?: string;
 }
@@ -34,10 +36,13 @@ function moving({ size, fps, seconds, color }: Made): string[] {
 
 const H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency"];
 
-/** H.264 as a browser makes it (no B-frames, one keyframe), as tags from `from` microseconds on. */
+/** H.264 as a browser makes it (one keyframe, no B-frames unless asked for), as tags from `from` microseconds on. */
 export function h264Tags(made: Made, from = 0): VideoTag[] {
-  const rate = ["-b:v", `${made.kbps ?? 1500}k`, "-g", "9999", "-profile:v", "baseline"];
-  const args = ["-v", "error", ...moving(made), ...H264, ...rate, "-f", "flv", "pipe:1"];
+  const { bFrames = 0, kbps = 1500 } = made;
+  const rate = ["-b:v", `${kbps}k`, "-g", "9999"];
+  const order = ["-profile:v", "main", "-bf", `${bFrames}`, "-b_strategy", "0"];
+  const shape = bFrames > 0 ? order : ["-profile:v", "baseline"];
+  const args = ["-v", "error", ...moving(made), ...H264, ...rate, ...shape, "-f", "flv", "pipe:1"];
   const { status, stdout, stderr } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 28 });
   assert.equal(status, 0, stderr.toString());
   return [...new FlvReader().push(stdout)].map((tag) => ({ ...tag, pts: micros(tag.pts + from) }));
