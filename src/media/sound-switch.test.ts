@@ -39,10 +39,18 @@ test("a clip that does not loop gives way to live audio and says so once", () =>
 
 test("slots that come again sound the same again and do not move the clip on", () => {
   const sound = new SoundSwitch(SILENCE, false);
+  assert.deepEqual(hear(sound, 2, 4), [1, 1]);
   sound.setClip({ bodies: CLIP, loop: true });
   assert.deepEqual(hear(sound, 4, 9), [2, 3, 2, 3, 2]);
   assert.deepEqual(hear(sound, 2, 9), [1, 1, 2, 3, 2, 3, 2], "live before the clip began");
   assert.deepEqual(hear(sound, 9, 11), [3, 2]);
+});
+
+test("under a clip that was there first nothing is heard live, not even what a group brings from before", () => {
+  const sound = new SoundSwitch(SILENCE, false);
+  sound.setClip({ bodies: CLIP, loop: true });
+  assert.deepEqual(hear(sound, 10, 12), [2, 3]);
+  assert.deepEqual(hear(sound, 3, 13), [2, 3, 2, 3, 2, 3, 2, 3, 2, 3]);
 });
 
 test("taking the clip away returns to live audio at once", () => {

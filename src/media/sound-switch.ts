@@ -24,6 +24,9 @@ export class SoundSwitch {
   #clip: ClipBodies | undefined;
   /** The slot at which the clip begins; undefined before its first. */
   #start: number | undefined;
+  #heard = false;
+  /** Nothing sounded before the clip: slots from before its beginning, which a group brings, are its too. */
+  #alone = false;
   muted: boolean;
 
   /** `silence` is the tag body of one silent frame. */
@@ -41,13 +44,16 @@ export class SoundSwitch {
   setClip(clip: ClipBodies | undefined): void {
     this.#clip = clip;
     this.#start = undefined;
+    this.#alone = !this.#heard;
   }
 
   /** The body to send for `slot`; slots that a destination is given a second time sound the same again. */
   select(slot: AudioSlot): SwitchedSlot {
     const clip = this.#clip;
+    this.#heard = true;
     if (clip === undefined) return { body: this.#audible(slot.live), clipEnded: false };
     this.#start ??= slot.slot;
+    if (this.#alone) this.#start = Math.min(this.#start, slot.slot);
     const position = slot.slot - this.#start;
     const over = position >= clip.bodies.length && !clip.loop;
     if (over) this.#clip = undefined;
