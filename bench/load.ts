@@ -53,7 +53,11 @@ async function publishOne(
   const whipUrl = `${server.httpUrl}/whip/s${i}`;
   const sender = { ...BROWSER, marked: true, burst: true };
   try {
-    return await source.publish({ recording: { ...HD, channels: 2 }, sender, whipUrl });
+    return await source.publish({
+      recording: { ...HD, channels: 2, sound: "concert" },
+      sender,
+      whipUrl,
+    });
   } catch (error) {
     if (/WHIP: 503/.test(String(error))) return undefined;
     throw error;
