@@ -1,6 +1,6 @@
 /** One AAC encoder of the codec library with settings to try. */
 import { Frame, Packet } from "node-av/lib";
-import { AAC_SAMPLES } from "../../src/media/audio-grid.ts";
+import { AAC_GRID } from "../../src/media/audio-grid.ts";
 import { check } from "../../src/transport/audio/codec-aac.ts";
 import { type AacForm, allocateInput, FDK, openAac, type Tuning } from "./codec-contexts.ts";
 
@@ -50,7 +50,7 @@ export class AacTrial {
 
   /** Encodes all of it, frees the encoder; CPU seconds. */
   encode(pcm: Int16Array): number {
-    const samples = AAC_SAMPLES * this.#form.channels;
+    const samples = AAC_GRID.samples * this.#form.channels;
     const before = process.cpuUsage();
     for (let at = 0; at + samples <= pcm.length; at += samples) {
       this.#feed(pcm.subarray(at, at + samples));
@@ -75,8 +75,9 @@ export class AacTrial {
         new Int16Array(buffer, byteOffset, pcm.length).set(pcm);
         continue;
       }
-      const plane = new Float32Array(buffer, byteOffset, AAC_SAMPLES);
-      for (let i = 0; i < AAC_SAMPLES; i += 1) plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
+      const plane = new Float32Array(buffer, byteOffset, AAC_GRID.samples);
+      for (let i = 0; i < AAC_GRID.samples; i += 1)
+        plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
     }
   }
 

@@ -8,7 +8,7 @@ import {
   FF_DECODER_OPUS,
 } from "node-av/constants";
 import { Codec, CodecContext, type Frame, Rational } from "node-av/lib";
-import { AAC_RATE, AAC_SAMPLES } from "../../src/media/audio-grid.ts";
+import { AAC_GRID } from "../../src/media/audio-grid.ts";
 import { channelLayout, check } from "../../src/transport/audio/codec-aac.ts";
 
 export const FDK = "libfdk_aac";
@@ -34,11 +34,11 @@ export function openAac({ channels, bitrate }: AacForm, tuning: Tuning): CodecCo
   if (codec === null) throw new Error(`no encoder ${tuning.encoder}`);
   const context = new CodecContext();
   context.allocContext3(codec);
-  context.sampleRate = AAC_RATE;
+  context.sampleRate = AAC_GRID.rate;
   context.sampleFormat = sampleFormat(tuning);
   context.channelLayout = channelLayout(channels);
   context.bitRate = BigInt(bitrate);
-  context.timeBase = new Rational(1, AAC_RATE);
+  context.timeBase = new Rational(1, AAC_GRID.rate);
   context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
   for (const [name, value] of Object.entries(tuning.options)) {
     check(name, context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN));
@@ -50,9 +50,9 @@ export function openAac({ channels, bitrate }: AacForm, tuning: Tuning): CodecCo
 /** Gives `frame` room for what the encoder takes at once. */
 export function allocateInput(frame: Frame, { channels }: AacForm, tuning: Tuning): void {
   frame.alloc();
-  frame.nbSamples = AAC_SAMPLES;
+  frame.nbSamples = AAC_GRID.samples;
   frame.format = sampleFormat(tuning);
-  frame.sampleRate = AAC_RATE;
+  frame.sampleRate = AAC_GRID.rate;
   frame.channelLayout = channelLayout(channels);
   check("audio frame", frame.getBuffer());
 }
@@ -62,9 +62,9 @@ export function openOpus(): CodecContext {
   if (codec === null) throw new Error("no Opus decoder");
   const context = new CodecContext();
   context.allocContext3(codec);
-  context.sampleRate = AAC_RATE;
+  context.sampleRate = AAC_GRID.rate;
   context.channelLayout = channelLayout(2);
-  context.pktTimebase = new Rational(1, AAC_RATE);
+  context.pktTimebase = new Rational(1, AAC_GRID.rate);
   context.threadCount = 1;
   check("open Opus decoder", context.open2Sync(codec));
   return context;

@@ -1,7 +1,7 @@
 /** Child process: Opus decoders and AAC encoders of the codec library, and nothing between them. */
 import { AV_LOG_QUIET } from "node-av/constants";
 import { Frame, Log, Packet } from "node-av/lib";
-import { AAC_SAMPLES } from "../../../src/media/audio-grid.ts";
+import { AAC_GRID } from "../../../src/media/audio-grid.ts";
 import { AAC_TUNING } from "../../../src/transport/audio/codec-aac.ts";
 import { HD, readRecording, SOUND_US } from "../../../test/support/lab/recording.ts";
 import { allocateInput, openAac, openOpus, type Tuning } from "../codec-contexts.ts";
@@ -47,19 +47,19 @@ class Chain {
   /** Moves samples from `at` on into the encoder's frame; returns how many. */
   #take(planes: readonly Buffer[], at: number, end: number): number {
     if (this.#fill === 0) this.#input.makeWritable();
-    const count = Math.min(end - at, AAC_SAMPLES - this.#fill);
+    const count = Math.min(end - at, AAC_GRID.samples - this.#fill);
     this.#input.data?.forEach((plane, channel) => {
       const from = at * FLOAT_BYTES;
       planes[channel]?.copy(plane, this.#fill * FLOAT_BYTES, from, from + count * FLOAT_BYTES);
     });
     this.#fill += count;
-    if (this.#fill === AAC_SAMPLES) this.#encode();
+    if (this.#fill === AAC_GRID.samples) this.#encode();
     return count;
   }
 
   #encode(): void {
     this.#fill = 0;
-    this.#input.pts = BigInt(this.#fed * AAC_SAMPLES);
+    this.#input.pts = BigInt(this.#fed * AAC_GRID.samples);
     this.#fed += 1;
     this.#encoder.sendFrameSync(this.#input);
     while (this.#encoder.receivePacketSync(this.#coded) >= 0) {

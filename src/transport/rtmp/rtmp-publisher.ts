@@ -28,8 +28,9 @@ import { StallDetector } from "./stall-detector.ts";
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
 const WATCH_MS = 500;
+const STALL_CHECK_MS = 500;
 /** Together, because all share one look into the kernel. */
-const STALL_CHECKS = new Beat(500);
+const STALL_CHECKS = new Beat(STALL_CHECK_MS);
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
