@@ -1,10 +1,10 @@
-/** `npm run bench -- NAME [arguments]`: builds, and runs `bench/NAME.ts`; without a name it lists them. */
+/** `npm run bench -- NAME [arguments]`: builds, and runs `bench/NAME.ts`; without a name the summary. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { prepare, ROOT, run } from "./prepare.mjs";
 
 prepare();
-const [name, ...args] = process.argv.slice(2);
+const [name = "summary", ...args] = process.argv.slice(2);
 const names = readdirSync(join(ROOT, "bench"))
   .filter((file) => file.endsWith(".ts"))
   .map((file) => file.slice(0, -".ts".length));

@@ -39,6 +39,11 @@ function memory(pid: number, name: "Rss" | "Pss"): number {
   }
 }
 
+/** The processes that `root` has started and that still run. */
+export function childrenOf(root: number): number[] {
+  return familyOf(root).filter((pid) => stat(pid)?.parent === root);
+}
+
 /** The process and everything below it at this moment. */
 export function familyOf(root: number): number[] {
   const parents = new Map<number, number>();

@@ -342,10 +342,14 @@ export interface TranscodeStats {
 export interface WorkerStats {
   /** Event loop utilisation since the last question, 0..1. */
   readonly utilisation: number;
+  /** The longest time since the last question that the event loop was late, milliseconds. */
+  readonly loopDelayMs: number;
   /** CPU seconds of the worker, its audio codec process, and all its video codec processes. */
   readonly cpuSeconds: number;
   readonly codecCpuSeconds: number;
   readonly videoCpuSeconds: number;
+  /** How long the oldest sound has been waiting for the codec process, milliseconds. */
+  readonly codecLagMs: number;
   readonly codecRestarts: number;
   readonly residentBytes: number;
   readonly streams: readonly StreamStats[];

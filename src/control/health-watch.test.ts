@@ -34,8 +34,10 @@ function push(id: string, change: Partial<PushRecord> = {}): PushRecord {
 
 const stats = (pushes: readonly Partial<PushStats>[]): WorkerStats => ({
   utilisation: 0,
+  loopDelayMs: 0,
   cpuSeconds: 0,
   codecCpuSeconds: 0,
+  codecLagMs: 0,
   codecRestarts: 0,
   residentBytes: 0,
   videoCpuSeconds: 0,

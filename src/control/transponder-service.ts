@@ -25,6 +25,8 @@ export interface TransponderOptions {
   readonly autoStartUrl: string | undefined;
   /** Says whether an address found for a host may be connected to. */
   readonly mayConnect: (address: string, host: string) => boolean;
+  /** Throws `Failure` `overloaded` when a worker has no room for another push. */
+  readonly refuseOverload: (worker: WorkerId) => void;
 }
 
 /** What a push is to sound like from its first frame. */
@@ -96,6 +98,7 @@ export class TransponderService {
     if (this.pushes.length >= this.#options.maxPushes) {
       throw fail("tooMany", `the limit of ${this.#options.maxPushes} pushes is reached`);
     }
+    this.#options.refuseOverload(stream.worker.id);
     const sound = await this.#startSound(wish.options);
     await this.#refuseForbidden(url.host);
     this.#refuseDuplicate(this.#stream(wish.streamName), key);

@@ -5,7 +5,9 @@ import { type TestContext, test } from "node:test";
 import { Failure } from "../base/failure.ts";
 import type { WorkerId } from "../contract/ids.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { CpuTimes } from "../machine/cpu-times.ts";
 import { createLogger } from "../observe/logger.ts";
+import { systemClock } from "../observe/system-clock.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 const EXTENSION = import.meta.url.endsWith(".ts") ? "ts" : "js";
@@ -71,6 +73,8 @@ async function options(): Promise<WorkerOptions> {
 interface Wish {
   readonly count: number;
   readonly maxUtilisation?: number;
+  readonly maxCpu?: number;
+  readonly readCpu?: () => readonly CpuTimes[];
   readonly entry?: URL;
 }
 
@@ -81,6 +85,9 @@ async function poolOf(t: TestContext, wish: Wish) {
       entry: wish.entry ?? new URL(`../worker/worker-main.${EXTENSION}`, import.meta.url),
       workers: await Promise.all(Array.from({ length: wish.count }, options)),
       maxUtilisation: wish.maxUtilisation ?? 1,
+      maxCpu: wish.maxCpu ?? 0,
+      clock: systemClock,
+      readCpu: wish.readCpu ?? (() => []),
       maxResidentBytes: undefined,
     },
     createLogger("silent"),
@@ -117,6 +124,20 @@ test("a worker above the limit gets nothing; when all are, placing is refused as
   await start;
   await until(() => pool.stats()[0]?.stats);
   assert.throws(() => pool.place(), refusedWith("overloaded"));
+});
+
+test("when the CPU of the machine is in use, streams and pushes are refused whatever the workers do", async (t) => {
+  let reads = 0;
+  const busy = (): readonly CpuTimes[] => {
+    reads += 1;
+    return [{ busy: 2 * reads, total: 2 * reads, cores: 2 }];
+  };
+  const { pool, start } = await poolOf(t, { count: 1, maxCpu: 0.95, readCpu: busy });
+  await start;
+  const { id } = pool.place();
+  await until(() => (reads > 1 ? reads : undefined));
+  assert.throws(() => pool.place(), refusedWith("overloaded"));
+  assert.throws(() => pool.refuseOverload(id), refusedWith("overloaded"));
 });
 
 test("a worker that dies is told, fails what it was asked, and is replaced on its seat", async (t) => {

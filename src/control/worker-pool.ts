@@ -2,14 +2,18 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Socket } from "node:net";
 import { backoffDelay } from "../base/backoff.ts";
 import { Failure } from "../base/failure.ts";
-import { type Millis, millis } from "../base/time.ts";
+import { type Clock, type Micros, type Millis, millis } from "../base/time.ts";
 import { CHANNEL_FAILURES, fail } from "../contract/failures.ts";
 import type { WorkerId } from "../contract/ids.ts";
 import type { Commands, Reason, WorkerEvent, WorkerStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import { Asker } from "../ipc/channel.ts";
 import { childPort } from "../ipc/process-port.ts";
+import { CpuLoad, LOAD_WINDOW } from "../machine/cpu-load.ts";
+import type { CpuTimes } from "../machine/cpu-times.ts";
+import { RunQueue } from "../machine/run-queue.ts";
 import type { Logger } from "../observe/logger.ts";
+import { chooseWorker, machineRefusal, type WorkerLoad, workerRefusal } from "./placement.ts";
 import type { WorkerHandle, WorkerListener, Workers } from "./workers.ts";
 
 export interface WorkerPoolOptions {
@@ -19,13 +23,17 @@ export interface WorkerPoolOptions {
   readonly workers: readonly WorkerOptions[];
   /** Share of time that a worker's event loop may be busy before it gets no further stream, 0..1. */
   readonly maxUtilisation: number;
+  /** Share of the CPU that may be in use before no further stream or push is taken, 0..1; 0 is without limit. */
+  readonly maxCpu: number;
+  readonly clock: Pick<Clock, "now">;
+  readonly readCpu: () => readonly CpuTimes[];
   /** Resident bytes above which a worker is killed and replaced; undefined is without limit. */
   readonly maxResidentBytes: number | undefined;
 }
 
 const DEADLINE = millis(5000);
 const READY_DEADLINE = millis(10_000);
-const STATS_INTERVAL_MS = 1000;
+const STATS_INTERVAL = millis(1000);
 const DRAIN_DEADLINE = millis(4000);
 const EXIT_DEADLINE_MS = 2000;
 const RESTART = { initial: millis(200), cap: millis(10_000), factor: 2, jitter: 0.2 };
@@ -51,8 +59,14 @@ class WorkerProcess implements WorkerHandle {
   readonly exited: Promise<string>;
   readonly startedAt = performance.now();
   readonly #asker: Asker<Commands, WorkerEvent>;
+  readonly #runQueue: RunQueue;
   ready = false;
   stats: WorkerStats | undefined;
+  /** Cores used between the last two reports: by all of its processes, and by the audio codec process. */
+  cores = { all: 0, codec: 0 };
+  /** When streams were placed here of late. */
+  placed: Micros[] = [];
+  #reportedAt: Micros | undefined;
 
   constructor(id: WorkerId, entry: URL, onEvent: (event: WorkerEvent) => void) {
     this.id = id;
@@ -65,13 +79,41 @@ class WorkerProcess implements WorkerHandle {
       // More than one may come, and an error that nobody hears ends this process.
       this.child.on("error", (error) => resolve(error.message));
     });
+    this.#runQueue = new RunQueue(this.child.pid ?? 0);
     this.#asker = new Asker(childPort(this.child), CHANNEL_FAILURES, onEvent);
   }
 
-  /** Streams and pushes here, as of the last report. */
-  get load(): number {
-    const { stats } = this;
-    return stats === undefined ? 0 : stats.streams.length + stats.pushes.length;
+  /** A report came. */
+  report(stats: WorkerStats, now: Micros): void {
+    const before = this.stats;
+    const passed = (now - (this.#reportedAt ?? now)) / 1e6;
+    if (before !== undefined && passed > 0) {
+      const codec = stats.codecCpuSeconds - before.codecCpuSeconds;
+      const video = stats.videoCpuSeconds - before.videoCpuSeconds;
+      const all = stats.cpuSeconds - before.cpuSeconds + codec + video;
+      this.cores = { all: Math.max(0, all) / passed, codec: Math.max(0, codec) / passed };
+    }
+    this.stats = stats;
+    this.#reportedAt = now;
+  }
+
+  /** How it does as of the last report, and what was placed here too recently to be seen in it. */
+  load(now: Micros): WorkerLoad {
+    this.placed = this.placed.filter((at) => now - at < LOAD_WINDOW);
+    return {
+      id: this.id,
+      utilisation: this.stats?.utilisation ?? 0,
+      cores: this.cores.all,
+      codecCores: this.cores.codec,
+      codecLagMs: this.stats?.codecLagMs ?? 0,
+      streams: this.stats?.streams.length ?? 0,
+      unseen: this.placed.length,
+    };
+  }
+
+  /** True when it got no CPU for most of the time since the last question. */
+  starved(since: Millis): boolean {
+    return this.#runQueue.waited() > since / 2;
   }
 
   request<K extends keyof Commands>(
@@ -101,44 +143,53 @@ export class WorkerPool implements Workers {
   #closing = false;
   #deaths = 0;
   #timer: NodeJS.Timeout | undefined;
-  /** Placements since the last report, which that report does not know of. */
-  readonly #placed = new Map<WorkerId, number>();
+  readonly #cpu: CpuLoad;
 
   constructor(options: WorkerPoolOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
     this.#seats = options.workers.map((worker) => new WorkerSeat(worker));
+    this.#cpu = new CpuLoad(options.readCpu);
   }
 
   /** Starts every worker. Rejects when one cannot start, for example because its port is taken. */
   async start(listener: WorkerListener): Promise<void> {
     this.#listener = listener;
     await Promise.all(this.#seats.map((seat) => this.#spawn(seat)));
-    this.#timer = setInterval(() => this.#poll(), STATS_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#poll(), STATS_INTERVAL);
   }
 
   place(): WorkerHandle {
     if (this.#closing) throw fail("shuttingDown", "the server is stopping");
-    const open = this.#processes().filter(
-      ({ stats }) => (stats?.utilisation ?? 0) < this.#options.maxUtilisation,
-    );
-    const [best] = open.sort((a, b) => this.#weight(a) - this.#weight(b));
-    if (best === undefined) throw fail("overloaded", "no media worker has room");
-    this.#placed.set(best.id, (this.#placed.get(best.id) ?? 0) + 1);
-    return best;
+    const now = this.#options.clock.now();
+    const choice = chooseWorker(this.#loads(now), this.#cpu.load, this.#options);
+    if ("refusal" in choice) throw fail("overloaded", choice.refusal);
+    const chosen = this.#process(choice.id);
+    if (chosen === undefined) throw fail("overloaded", "no media worker has room");
+    chosen.placed.push(now);
+    return chosen;
+  }
+
+  /** Throws `Failure` `overloaded` when this worker, or the CPU, has no room for more work. */
+  refuseOverload(id: WorkerId): void {
+    const worker = this.#process(id);
+    if (worker === undefined) return;
+    const now = this.#options.clock.now();
+    const refusal =
+      workerRefusal(worker.load(now), this.#options) ??
+      machineRefusal([], this.#cpu.load, this.#options, 0);
+    if (refusal !== undefined) throw fail("overloaded", refusal);
   }
 
   /** Undefined when it has gone. */
   named(id: WorkerId): WorkerHandle | undefined {
-    return this.#processes().find((worker) => worker.id === id);
+    return this.#process(id);
   }
 
   /** Hands a connection on of which nothing was read; closes it when no worker has room. */
   adopt(socket: Socket): void {
     try {
-      const { id } = this.place();
-      const worker = this.#processes().find((process) => process.id === id);
-      worker?.child.send({ type: "socket" }, socket, (error) => {
+      this.#process(this.place().id)?.child.send({ type: "socket" }, socket, (error) => {
         if (error !== null) socket.destroy();
       });
     } catch (error) {
@@ -187,10 +238,12 @@ export class WorkerPool implements Workers {
     return this.#seats.flatMap(({ process }) => (process?.ready === true ? [process] : []));
   }
 
-  /** Busy time first; what was placed since the last report counts on top. */
-  #weight(worker: WorkerProcess): number {
-    const placed = this.#placed.get(worker.id) ?? 0;
-    return (worker.stats?.utilisation ?? 0) * 100 + worker.load + placed;
+  #process(id: WorkerId): WorkerProcess | undefined {
+    return this.#processes().find((worker) => worker.id === id);
+  }
+
+  #loads(now: Micros): WorkerLoad[] {
+    return this.#processes().map((worker) => worker.load(now));
   }
 
   async #spawn(seat: WorkerSeat): Promise<void> {
@@ -215,7 +268,6 @@ export class WorkerPool implements Workers {
   #onExit(seat: WorkerSeat, worker: WorkerProcess, how: string): void {
     if (seat.process !== worker) return;
     seat.process = undefined;
-    this.#placed.delete(worker.id);
     if (this.#closing || !worker.ready) return;
     this.#deaths += 1;
     this.#logger.error({ worker: worker.id, how }, "worker died");
@@ -236,23 +288,29 @@ export class WorkerPool implements Workers {
   }
 
   #poll(): void {
+    if (this.#options.maxCpu > 0) this.#cpu.sample(this.#options.clock.now());
     for (const worker of this.#processes()) {
       worker.request("stats", {}).then(
         (stats) => this.#onStats(worker, stats),
-        () => {
-          if (this.#lives(worker)) this.#kill(worker, "worker does not answer; killed");
-        },
+        () => this.#onSilence(worker),
       );
     }
   }
 
   #onStats(worker: WorkerProcess, stats: WorkerStats): void {
-    worker.stats = stats;
-    this.#placed.delete(worker.id);
+    worker.report(stats, this.#options.clock.now());
     const limit = this.#options.maxResidentBytes ?? Number.POSITIVE_INFINITY;
     if (stats.residentBytes > limit && this.#lives(worker)) {
       this.#kill(worker, "worker takes more memory than allowed; killed");
     }
+  }
+
+  /** A worker that got no CPU is not to blame, and a new one would get none either. */
+  #onSilence(worker: WorkerProcess): void {
+    if (!this.#lives(worker)) return;
+    if (worker.starved(STATS_INTERVAL)) {
+      this.#logger.warn({ worker: worker.id }, "worker gets too little CPU to answer");
+    } else this.#kill(worker, "worker does not answer; killed");
   }
 
   /** Still the one on its seat, and meant to go on. */

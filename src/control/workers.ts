@@ -21,6 +21,6 @@ export interface WorkerListener {
 }
 
 export interface Workers {
-  /** The worker with the most room. Throws `Failure` `overloaded` when none has any. */
+  /** The least loaded worker. Throws `Failure` `overloaded` when none has room, or the CPU has none. */
   place(): WorkerHandle;
 }

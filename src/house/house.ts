@@ -3,7 +3,6 @@ import { Scope } from "../base/scope.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
-import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
 /** The running server. */
@@ -21,16 +20,18 @@ export async function startHouse(settings: Settings): Promise<House> {
   const scope = new Scope();
   const logger = createLogger(settings.log_level);
   try {
-    const services = await openServices(settings, scope, logger);
+    const starting = openServices(settings, scope, logger);
+    // The libraries of the doors are read while the workers start.
+    const [services, doors] = await Promise.all([starting, import("./doors.ts")]);
     const certificate = await openCertificate(settings);
-    await openDoors(settings, services, certificate, scope);
+    await doors.openDoors(settings, services, certificate, scope);
     const closeDelay = settings.shutdown_delay_ms;
     const close = async (): Promise<void> => {
       services.readiness.drain();
       await sleep(closeDelay);
       await scope.close();
     };
-    return { banner: banner(settings), closeDelay, close };
+    return { banner: banner(settings, doors.ownRtmpUrl(settings)), closeDelay, close };
   } catch (error) {
     await scope.close();
     throw error;
@@ -50,7 +51,7 @@ async function openCertificate(settings: Settings): Promise<Certificate | undefi
   }
 }
 
-function banner(settings: Settings): string {
+function banner(settings: Settings, rtmp: string | undefined): string {
   const lines = [
     ["Page", `http://localhost:${settings["http.port"]}/`],
     ["REST", `http://localhost:${settings["http.port"]}/rest-api/`],
@@ -61,7 +62,6 @@ function banner(settings: Settings): string {
     lines.push(["Page, TLS", `https://localhost:${settings["https.port"]}/`]);
   if (settings["wss.port"] > 0)
     lines.push(["WebSocket, TLS", `wss://localhost:${settings["wss.port"]}`]);
-  const rtmp = ownRtmpUrl(settings);
   if (rtmp !== undefined) lines.push(["RTMP", rtmp]);
   const text = lines.map(([name = "", url]) => `  ${name.padEnd(16)}${url}`);
   return `Transponder is ready.\n${text.join("\n")}\n`;

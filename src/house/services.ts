@@ -18,6 +18,7 @@ import { TransponderService } from "../control/transponder-service.ts";
 import { Webhooks } from "../control/webhooks/webhooks.ts";
 import { WorkerPool } from "../control/worker-pool.ts";
 import type { WorkerListener } from "../control/workers.ts";
+import { machineCpu } from "../machine/cpu-times.ts";
 import type { Logger } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
@@ -65,6 +66,9 @@ export async function openServices(
       entry: new URL(`../worker/worker-main${EXTENSION}`, import.meta.url),
       workers: Array.from({ length: count }, (_, i) => workerOptions(settings, i, extraCa)),
       maxUtilisation: settings.worker_max_busy_percent / 100,
+      maxCpu: settings.max_cpu_percent / 100,
+      clock: systemClock,
+      readCpu: machineCpu,
       maxResidentBytes: settings.worker_max_memory_mb * MEGABYTE || undefined,
     },
     logger,
@@ -82,6 +86,7 @@ export async function openServices(
         ? settings.rtmp_push_auto_start_url?.reveal()
         : undefined,
       mayConnect: destinationGuard(destinationRules(settings)),
+      refuseOverload: (worker) => pool.refuseOverload(worker),
     },
     systemClock,
     logger,

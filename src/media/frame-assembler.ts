@@ -25,6 +25,9 @@ export interface FrameAssembler {
   frozen(now: Micros): Micros;
 }
 
+/** Made once: most packets complete nothing. */
+const NOTHING: readonly never[] = [];
+
 /** When the packets of one unit came. */
 interface Span {
   readonly ticks: Ticks;
@@ -72,7 +75,8 @@ export class VideoAssembler implements FrameAssembler {
     if (this.#afterGap) this.#resume(packet);
     this.#measure(packet);
     try {
-      return this.#depacketizer.push(packet).flatMap((unit) => this.#show(unit, now));
+      const units = this.#depacketizer.push(packet);
+      return units.length === 0 ? NOTHING : units.flatMap((unit) => this.#show(unit, now));
     } catch (error) {
       if (error instanceof ProtocolError) this.gap(now);
       throw error;

@@ -57,6 +57,8 @@ interface ComingKeyframe {
   last: Micros;
 }
 
+/** Made once: it is the answer for nearly every packet. */
+const NOTHING: readonly never[] = [];
 const VIDEO_WINDOW = 1024;
 const AUDIO_WINDOW = 256;
 /** Sound waits less: its decoder hides a hole of 20 ms better than a listener a late word. */
@@ -121,6 +123,16 @@ export class IngestTrack {
     const coming = this.#keyComing;
     if (coming === undefined || now - coming.last > KEYFRAME_STALLS) return false;
     return !this.#receiver.missesAfter(coming.start);
+  }
+
+  /** Bytes of payload received. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Frames completed. */
+  get frames(): number {
+    return this.#frames;
   }
 
   get counts(): TrackCounts {
@@ -202,9 +214,9 @@ export class IngestTrack {
   }
 
   /** The NACK packets that are due. */
-  nacks(now: Micros): Uint8Array[] {
+  nacks(now: Micros): readonly Uint8Array[] {
     const due = this.#receiver.due(now);
-    if (due.length === 0 || this.ssrc === undefined) return [];
+    if (due.length === 0 || this.ssrc === undefined) return NOTHING;
     this.#nacks += due.length;
     return nackPackets(this.#options.ourSsrc, this.ssrc, due);
   }

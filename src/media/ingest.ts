@@ -7,7 +7,7 @@ import { fullIntraRequest, pictureLoss } from "../protocol/rtcp/keyframe-request
 import { parseRtcp, type RtcpPacket } from "../protocol/rtcp/packet.ts";
 import { bitrateCap } from "../protocol/rtcp/remb.ts";
 import { receiverReport } from "../protocol/rtcp/report.ts";
-import { headerExtension, parseRtpPacket, type RtpPacket } from "../protocol/rtp/packet.ts";
+import { headerExtensionU16, parseRtpPacket, type RtpPacket } from "../protocol/rtp/packet.ts";
 import { RoundTrip } from "../protocol/rtp/round-trip.ts";
 import { wireSeq } from "../protocol/rtp/sequence.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
@@ -73,6 +73,7 @@ export class Ingest {
   readonly #sink: IngestSink;
   readonly #ourSsrc: number;
   readonly #tracks: readonly IngestTrack[];
+  readonly #video: IngestTrack | undefined;
   readonly #media = new Map<number, IngestTrack>();
   readonly #repairs = new Map<number, IngestTrack>();
   readonly #clock: MediaClock;
@@ -106,6 +107,7 @@ export class Ingest {
       audio: audio?.clockRate ?? clockRate(48_000),
     });
     this.#tracks = [video, audio].filter((track) => track !== undefined).map((t) => this.#open(t));
+    this.#video = this.#tracks.find(({ track }) => track.kind === "video");
     this.#requester = new KeyframeRequester({
       gap: options.keyframeRequestGap,
       pli: video?.feedback.pli ?? false,
@@ -160,7 +162,7 @@ export class Ingest {
     const counts = this.#tracks.map((track) => track.counts);
     const sum = (figure: (count: (typeof counts)[number]) => number): number =>
       counts.reduce((total, count) => total + figure(count), 0);
-    const video = this.#tracks.find(({ track }) => track.kind === "video");
+    const video = this.#video;
     const roundTrip = this.#roundTrip.value;
     const skew = this.#clock.skew(now);
     return {
@@ -228,9 +230,10 @@ export class Ingest {
   }
 
   #askForKeyframe(now: Micros): void {
-    const video = this.#tracks.find(({ track }) => track.kind === "video");
-    const ssrc = video?.keyframeSsrc;
-    if (video === undefined || ssrc === undefined) return;
+    const video = this.#video;
+    if (video === undefined || !this.#requester.wanted) return;
+    const ssrc = video.keyframeSsrc;
+    if (ssrc === undefined) return;
     const way = this.#requester.poll(now, video.keyframeIsComing(now));
     if (way === "pli") this.#sink.onRtcp(pictureLoss(this.#ourSsrc, ssrc));
     if (way !== "fir") return;
@@ -250,15 +253,14 @@ export class Ingest {
 
   #recordArrival(packet: RtpPacket, now: Micros): void {
     if (this.#feedback === undefined) return;
-    const value = headerExtension(packet, this.#feedbackExtension);
-    const [high, low] = value ?? [];
-    if (high === undefined || low === undefined) return;
-    this.#feedback.record(wireSeq((high << 8) | low), now);
+    const value = headerExtensionU16(packet, this.#feedbackExtension);
+    if (value !== undefined) this.#feedback.record(wireSeq(value), now);
   }
 
   #sendTransportFeedback(now: Micros): void {
-    const media = this.#ssrcs()[0];
-    if (this.#feedback === undefined || media === undefined) return;
+    if (this.#feedback?.due(now) !== true) return;
+    const [media] = this.#ssrcs();
+    if (media === undefined) return;
     for (const packet of this.#feedback.poll(now, media)) this.#sink.onRtcp(packet);
   }
 
@@ -280,9 +282,9 @@ export class Ingest {
   }
 
   #measureRates(now: Micros): void {
-    for (const { track, counts } of this.#tracks) {
-      this.#meters[track.kind].sample(now, counts.bytes);
-      if (track.kind === "video") this.#meters.fps.sample(now, counts.frames);
+    for (const { track, bytes, frames } of this.#tracks) {
+      this.#meters[track.kind].sample(now, bytes);
+      if (track.kind === "video") this.#meters.fps.sample(now, frames);
     }
   }
 

@@ -46,6 +46,11 @@ export class KeyframeRequester {
     return this.#sent;
   }
 
+  /** True while somebody needs a keyframe. */
+  get wanted(): boolean {
+    return this.#need !== undefined;
+  }
+
   /** Somebody needs a keyframe; one that is on its way serves them too. */
   request(need: KeyframeNeed): void {
     if (this.#need !== "urgent") this.#need = need;

@@ -19,7 +19,9 @@ const rtp = (sequence: number, bytes = 10): RtpPacket => ({
   ssrc: 1,
   payload: new Uint8Array(bytes),
   extensionProfile: 0,
-  extension: new Uint8Array(0),
+  extensionAt: 0,
+  extensionEnd: 0,
+  datagram: new Uint8Array(0),
 });
 
 function open(overrides: Partial<PacketReceiverOptions> = {}) {

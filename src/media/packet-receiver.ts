@@ -37,6 +37,8 @@ export interface PacketReceiverOptions {
   readonly jitter: () => Micros;
 }
 
+/** Made once: it is the answer for nearly every packet. */
+const NOTHING: readonly never[] = [];
 const MOST_BYTES = 4 << 20;
 /** Packets overtaken by less are reordered, not lost. */
 const REORDER_TOLERANCE = micros(3_000);
@@ -132,8 +134,9 @@ export class PacketReceiver {
   }
 
   /** The packets to ask for again at `now`, ascending. */
-  due(now: Micros): SeqNo[] {
-    return this.#options.nack ? this.#losses.due(now, this.#roundTrip.patience) : [];
+  due(now: Micros): readonly SeqNo[] {
+    if (!this.#options.nack || this.#losses.size === 0) return NOTHING;
+    return this.#losses.due(now, this.#roundTrip.patience);
   }
 
   /** True when the packet at the head was asked for several times in vain: it may well be lost. */

@@ -19,7 +19,7 @@ export interface PictureDepacketizer {
   /** Packets were lost for good before the next one. */
   gap(): void;
   /** Throws `ProtocolError`; go on with the next packet. */
-  push(packet: OrderedPacket): PictureUnit[];
+  push(packet: OrderedPacket): readonly PictureUnit[];
 }
 
 const FORMATS: Readonly<Record<CodedFrame["codec"], CodedFormat>> = {
@@ -28,13 +28,18 @@ const FORMATS: Readonly<Record<CodedFrame["codec"], CodedFormat>> = {
   av1: av1Format,
 };
 const STAP_A = 24;
+/** Made once: most packets complete nothing. */
+const NOTHING: readonly never[] = [];
 
 export function newDepacketizer(codec: VideoCodec): PictureDepacketizer {
   if (codec === "h264") {
     const avc = new H264Depacketizer();
     return {
       gap: () => avc.gap(),
-      push: (packet) => avc.push(packet).map((unit) => ({ ...unit, codec })),
+      push: (packet) => {
+        const units = avc.push(packet);
+        return units.length === 0 ? NOTHING : units.map((unit) => ({ ...unit, codec }));
+      },
     };
   }
   const coded = new CodedDepacketizer(FORMATS[codec]);

@@ -25,7 +25,9 @@ function packet(ssrc: number, name = "", id = RID): RtpPacket {
     ssrc,
     payload: new Uint8Array(1),
     extensionProfile: name === "" ? 0 : 0xbede,
-    extension: name === "" ? new Uint8Array(0) : extension,
+    extensionAt: 0,
+    extensionEnd: extension.length,
+    datagram: extension,
   };
 }
 

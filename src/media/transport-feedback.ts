@@ -38,9 +38,14 @@ export class TransportFeedbackRecorder {
     if (this.#base === undefined || sequence < this.#base) this.#base = sequence;
   }
 
+  /** True when enough time has passed since the last feedback. */
+  due(now: Micros): boolean {
+    return this.#lastPoll === undefined || now - this.#lastPoll >= INTERVAL;
+  }
+
   /** The feedback packets to send at `now`; most calls give none. `media` is any SSRC received. */
   poll(now: Micros, media: number): Uint8Array[] {
-    if (this.#lastPoll !== undefined && now - this.#lastPoll < INTERVAL) return [];
+    if (!this.due(now)) return [];
     const highest = this.#highest;
     if (this.#base === undefined || highest === undefined) return [];
     this.#lastPoll = now;

@@ -49,6 +49,7 @@ export interface TranscodeFigures {
 /** Figures of one worker process. */
 export interface WorkerFigures {
   readonly utilisation: number;
+  readonly loopDelayMs: number;
   readonly cpuSeconds: number;
   readonly codecCpuSeconds: number;
   readonly videoCpuSeconds: number;

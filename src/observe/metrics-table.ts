@@ -29,6 +29,10 @@ export const GAUGES = {
     help: "Share of the last second in which the worker's event loop was busy, 0 to 1.",
     labels: ["worker"],
   },
+  transponder_worker_loop_delay_seconds: {
+    help: "Longest time in the last second that the worker's event loop was late.",
+    labels: ["worker"],
+  },
   transponder_worker_resident_bytes: { help: "Memory of the worker.", labels: ["worker"] },
   transponder_ingest_bits_per_second: {
     help: "Media received from all publishers; kind is video or audio.",

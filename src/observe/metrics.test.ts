@@ -36,6 +36,7 @@ const streamFigures = (session: string): StreamFigures => ({
 
 const worker: WorkerFigures = {
   utilisation: 0.25,
+  loopDelayMs: 4,
   cpuSeconds: 1,
   codecCpuSeconds: 0.5,
   videoCpuSeconds: 2,

@@ -113,6 +113,7 @@ export class Metrics {
 
   #worker(worker: string, id: string, stats: WorkerFigures): void {
     this.#gauges.set("transponder_worker_busy_ratio", stats.utilisation, { worker });
+    this.#gauges.set("transponder_worker_loop_delay_seconds", stats.loopDelayMs / 1000, { worker });
     this.#gauges.set("transponder_worker_resident_bytes", stats.residentBytes, { worker });
     const cpu = "transponder_worker_cpu_seconds_total";
     this.#counters.grow(cpu, id, stats.cpuSeconds, { worker, process: "worker" });

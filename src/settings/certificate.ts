@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
-import { generate } from "selfsigned";
 
 /** PEM texts for https and wss. */
 export interface Certificate {
@@ -43,6 +42,8 @@ async function make(directory: string, files: { certificate: string; key: string
     .map(({ address }) => ({ type: IP, ip: address }));
   const notAfterDate = new Date();
   notAfterDate.setFullYear(notAfterDate.getFullYear() + YEARS);
+  // A large library that is needed once in the life of an installation.
+  const { generate } = await import("selfsigned");
   const pems = await generate([{ name: "commonName", value: hostname() }], {
     keyType: "ec",
     notAfterDate,

@@ -14,7 +14,7 @@ function machine(busyCores: number, ceiling = 0.85) {
   let busy = 0;
   const admission = new TranscodeAdmission({
     ceiling,
-    readCpu: () => ({ busy, total: (now / 1_000_000) * 4, cores: 4 }),
+    readCpu: () => [{ busy, total: (now / 1_000_000) * 4, cores: 4 }],
   });
   const pass = (length: number, cores: number): void => {
     for (let i = 0; i < length * 10; i += 1) {

@@ -6,12 +6,12 @@ import type { Commands, WorkerEvent } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
 import { Answerer } from "../ipc/channel.ts";
 import { parentPort } from "../ipc/process-port.ts";
+import { machineCpu } from "../machine/cpu-times.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import { createAudioTranscoder } from "../transport/audio/codec-transcoder.ts";
 import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
-import { machineCpu } from "./machine-cpu.ts";
 import { Worker } from "./worker.ts";
 
 const TICK_MS = 10;

@@ -10,6 +10,7 @@ import type {
   WorkerStats,
 } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { CpuTimes } from "../machine/cpu-times.ts";
 import type { VideoCodec } from "../media/frame.ts";
 import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
 import type { SoundForm } from "../media/sound-form.ts";
@@ -30,14 +31,14 @@ import type { Source, SourcePorts } from "./source.ts";
 import { ClipShelf, chooseSound, openLiveAudio, type StreamSound } from "./stream-audio.ts";
 import { TagDoors } from "./tag-doors.ts";
 import type { Player } from "./tag-player.ts";
-import { type CpuTimes, TranscodeAdmission } from "./transcode-admission.ts";
+import { TranscodeAdmission } from "./transcode-admission.ts";
 
 export interface WorkerPorts {
   readonly clock: Clock;
   readonly peers: PeerFactory;
   readonly transcoder: AudioTranscoder;
   readonly videoTranscoder: VideoTranscoder;
-  readonly readCpu: () => CpuTimes;
+  readonly readCpu: () => readonly CpuTimes[];
   readonly random: () => number;
   emit(event: WorkerEvent): void;
   onBug(error: unknown): void;
@@ -333,6 +334,7 @@ export class Worker {
     return {
       ...this.#meter.read(),
       codecCpuSeconds: codec.cpuSeconds,
+      codecLagMs: codec.lagMs,
       codecRestarts: codec.restarts,
       videoCpuSeconds: this.#renditions.cpuSeconds,
       transcodes: this.#renditions.stats(),

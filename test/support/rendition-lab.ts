@@ -128,7 +128,7 @@ export class RenditionLab {
           ceiling: cpuCeiling,
           readCpu: () => {
             reads += 1;
-            return { busy: reads * busy, total: reads, cores: 4 };
+            return [{ busy: reads * busy, total: reads, cores: 4 }];
           },
         }),
         onFailed: (push, { code }) => this.failed.push(`${push}: ${code}`),

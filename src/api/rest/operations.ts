@@ -28,6 +28,7 @@ export const OPERATIONS = {
       "soundFileInvalid",
       "pushExists",
       "tooMany",
+      "overloaded",
     ],
   }),
   pushFind: operation({

@@ -24,6 +24,9 @@ export interface AccessUnit {
   readonly afterLoss: boolean;
 }
 
+/** Made once: most packets complete nothing. */
+const NOTHING: readonly never[] = [];
+const isIdr = ({ type }: NalUnit): boolean => type === NalType.idr;
 const STAP_A = 24;
 const FU_A = 28;
 const MAX_UNIT_BYTES = 8 << 20;
@@ -48,34 +51,42 @@ export class H264Depacketizer {
   }
 
   /** Returns the units that this packet completed. Throws `ProtocolError` `rtp.h264.*`; go on with the next packet. */
-  push(packet: H264Packet): AccessUnit[] {
-    if (packet.payload.byteLength === 0) return [];
-    const done: AccessUnit[] = [];
-    if (this.#ticks !== undefined && packet.timestamp !== this.#ticks) this.#finish(done);
+  push(packet: H264Packet): readonly AccessUnit[] {
+    if (packet.payload.byteLength === 0) return NOTHING;
+    const begins = this.#ticks !== undefined && packet.timestamp !== this.#ticks;
+    const before = begins ? this.#finish() : undefined;
     this.#ticks = packet.timestamp;
     try {
       this.#take(packet.payload);
     } catch (error) {
       this.#spoil();
-      if (packet.marker) this.#finish(done);
+      if (packet.marker) this.#finish();
       throw error;
     }
-    if (packet.marker) this.#finish(done);
-    return done;
+    const whole = packet.marker ? this.#finish() : undefined;
+    if (before === undefined && whole === undefined) return NOTHING;
+    return [before, whole].filter((unit) => unit !== undefined);
   }
 
-  #finish(done: AccessUnit[]): void {
+  #finish(): AccessUnit | undefined {
     if (this.#fragments !== undefined) this.#damaged = this.#afterLoss = true;
-    const ticks = this.#ticks;
-    if (!this.#damaged && this.#nalUnits.length > 0 && ticks !== undefined) {
-      const key = this.#nalUnits.some(({ type }) => type === NalType.idr);
-      const unit = { ticks, nalUnits: this.#nalUnits, key, size: this.#size };
-      done.push({ ...unit, afterLoss: this.#afterLoss });
-      this.#afterLoss = false;
-    }
+    const { ticks, nalUnits, size, afterLoss } = this.#progress();
+    const complete = !this.#damaged && nalUnits.length > 0 && ticks !== undefined;
     this.#drop();
     this.#damaged = false;
     this.#ticks = undefined;
+    if (!complete) return undefined;
+    this.#afterLoss = false;
+    return { ticks, nalUnits, key: nalUnits.some(isIdr), size, afterLoss };
+  }
+
+  #progress() {
+    return {
+      ticks: this.#ticks,
+      nalUnits: this.#nalUnits,
+      size: this.#size,
+      afterLoss: this.#afterLoss,
+    };
   }
 
   #spoil(): void {

@@ -8,13 +8,14 @@ import {
   join,
   unlessRuleBroken,
 } from "../../../test/support/properties.ts";
-import { headerExtension, isRtcp, parseRtpPacket } from "./packet.ts";
+import { headerExtension, headerExtensionU16, isRtcp, parseRtpPacket } from "./packet.ts";
 import { originalPacket } from "./rtx.ts";
 import { addSeq, extendSeq, firstSeq, type SeqNo, toWireSeq, wireSeq } from "./sequence.ts";
 import { extendTicks, firstTicks, type Ticks, wireTicks } from "./timestamp.ts";
 
 test("a plain packet is read by the figure of RFC 3550, 5.1", () => {
-  assert.deepEqual(parseRtpPacket(hex("80e0 fffe 01020304 0a0b0c0d aabb")), {
+  const datagram = hex("80e0 fffe 01020304 0a0b0c0d aabb");
+  assert.deepEqual(parseRtpPacket(datagram), {
     payloadType: 96,
     marker: true,
     sequence: 0xfffe,
@@ -22,7 +23,9 @@ test("a plain packet is read by the figure of RFC 3550, 5.1", () => {
     ssrc: 0x0a0b_0c0d,
     payload: hex("aabb"),
     extensionProfile: 0,
-    extension: hex(""),
+    extensionAt: 12,
+    extensionEnd: 12,
+    datagram,
   });
 });
 
@@ -67,7 +70,7 @@ test("payload and extension are views of the datagram", () => {
   const bytes = hex(`90${FIXED} bede0001 10aa0000 bb`);
   const packet = parseRtpPacket(bytes);
   assert.equal(packet.payload.buffer, bytes.buffer);
-  assert.equal(packet.extension.buffer, bytes.buffer);
+  assert.equal(headerExtension(packet, 1)?.buffer, bytes.buffer);
 });
 
 const withExtension = (profile: string, body: string) => {
@@ -103,6 +106,8 @@ for (const [profile, body, id, value] of EXTENSIONS) {
   test(`extension ${id} of ${profile} "${body}" is ${value ?? "absent"}`, () => {
     const found = headerExtension(withExtension(profile, body), id);
     assert.deepEqual(found, value === undefined ? undefined : hex(value));
+    const number = value?.length === 4 ? Number.parseInt(value, 16) : undefined;
+    assert.equal(headerExtensionU16(withExtension(profile, body), id), number);
   });
 }
 
@@ -124,8 +129,12 @@ test("random datagrams are read or break a rule, and any extension of theirs is 
   always(fc.tuple(fc.oneof(body, plausible), fc.integer({ min: 1, max: 255 })), ([bytes, id]) => {
     const packet = unlessRuleBroken(() => parseRtpPacket(bytes));
     if (packet === undefined) return;
-    assert.ok(packet.payload.length + packet.extension.length <= bytes.length - 12);
-    headerExtension(packet, id);
+    const extension = packet.extensionEnd - packet.extensionAt;
+    assert.ok(extension >= 0 && packet.payload.length + extension <= bytes.length - 12);
+    const value = headerExtension(packet, id);
+    const [high, low] = value ?? [];
+    const number = high === undefined || low === undefined ? undefined : (high << 8) | low;
+    assert.equal(headerExtensionU16(packet, id), number);
   });
 });
 

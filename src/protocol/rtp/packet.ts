@@ -11,7 +11,7 @@ import { ProtocolError } from "../../base/protocol-error.ts";
 import { type WireSeq, wireSeq } from "./sequence.ts";
 import { type WireTicks, wireTicks } from "./timestamp.ts";
 
-/** One parsed packet. `payload` and `extension` are views of the datagram; padding is cut off. */
+/** One parsed packet. `payload` is a view of the datagram; padding is cut off. */
 export interface RtpPacket {
   readonly payloadType: number;
   readonly marker: boolean;
@@ -22,8 +22,10 @@ export interface RtpPacket {
   readonly payload: Uint8Array;
   /** The 16-bit profile of the extension block: 0xBEDE (one-byte), 0x100X (two-byte), 0 without one. */
   readonly extensionProfile: number;
-  /** The body of the extension block; empty without one. */
-  readonly extension: Uint8Array;
+  /** Where the body of the extension block lies in `datagram`. */
+  readonly extensionAt: number;
+  readonly extensionEnd: number;
+  readonly datagram: Uint8Array;
 }
 
 const HEADER_BYTES = 12;
@@ -45,15 +47,16 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
   if (first >> 6 !== 2) throw new ProtocolError("rtp.version", `version ${first >> 6}`);
   let offset = HEADER_BYTES + 4 * (first & 0x0f);
   let extensionProfile = 0;
-  let extension = NO_BYTES;
+  let extensionAt = offset;
   if ((first & 0x10) !== 0) {
     if (offset + 4 > bytes.byteLength) throw new ProtocolError("rtp.extension", "header cut off");
     extensionProfile = u16(bytes, offset);
     const end = offset + 4 + 4 * u16(bytes, offset + 2);
     if (end > bytes.byteLength) throw new ProtocolError("rtp.extension", "body cut off");
-    extension = bytes.subarray(offset + 4, end);
+    extensionAt = offset + 4;
     offset = end;
   }
+  const extensionEnd = offset;
   let end = bytes.byteLength;
   if ((first & 0x20) !== 0) end -= bytes[end - 1] as number;
   if (offset > end)
@@ -67,7 +70,9 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
     ssrc: u32(bytes, 8),
     payload: offset === end ? NO_BYTES : bytes.subarray(offset, end),
     extensionProfile,
-    extension,
+    extensionAt,
+    extensionEnd,
+    datagram: bytes,
   };
 }
 
@@ -79,35 +84,53 @@ export function isRtcp(bytes: Uint8Array): boolean {
 
 /** The value of header extension `id` (1..255) as a view, or undefined when absent or malformed. */
 export function headerExtension(packet: RtpPacket, id: number): Uint8Array | undefined {
-  const { extension, extensionProfile } = packet;
-  if (extensionProfile === ONE_BYTE) return findOneByte(extension, id);
-  return extensionProfile >> 4 === TWO_BYTE ? findTwoByte(extension, id) : undefined;
+  const at = valueAt(packet, id);
+  return at < 0 ? undefined : packet.datagram.subarray(at, at + lengthOf(packet, at));
+}
+
+/** Like `headerExtension`, for a value of 16 bits: needed for every packet, so nothing is made for it. */
+export function headerExtensionU16(packet: RtpPacket, id: number): number | undefined {
+  const at = valueAt(packet, id);
+  return at < 0 || lengthOf(packet, at) < 2 ? undefined : u16(packet.datagram, at);
+}
+
+/** Offset of the value in the datagram, behind its head; -1 when it is not there. */
+function valueAt(packet: RtpPacket, id: number): number {
+  if (packet.extensionProfile === ONE_BYTE) return findOneByte(packet, id);
+  return packet.extensionProfile >> 4 === TWO_BYTE ? findTwoByte(packet, id) : -1;
+}
+
+/** In both forms the byte before the value ends with its length. */
+function lengthOf({ datagram, extensionProfile }: RtpPacket, at: number): number {
+  const head = datagram[at - 1] as number;
+  return extensionProfile === ONE_BYTE ? 1 + (head & 0x0f) : head;
 }
 
 /**
  * Elements of `id (4 bits), length - 1 (4 bits), value`; a zero byte is padding, and an id of zero with a
  * length ends the list (RFC 8285, 4.2).
  */
-function findOneByte(bytes: Uint8Array, id: number): Uint8Array | undefined {
-  for (let at = 0; at < bytes.byteLength; ) {
-    const head = bytes[at] as number;
+function findOneByte({ datagram, extensionAt, extensionEnd }: RtpPacket, id: number): number {
+  for (let at = extensionAt; at < extensionEnd; ) {
+    const head = datagram[at] as number;
     const end = head === 0 ? at + 1 : at + 2 + (head & 0x0f);
     const ends = head >> 4 === STOP || (head > 0 && head >> 4 === 0);
-    if (ends || end > bytes.byteLength) return undefined;
-    if (head >> 4 === id) return bytes.subarray(at + 1, end);
+    if (ends || end > extensionEnd) return -1;
+    if (head >> 4 === id) return at + 1;
     at = end;
   }
-  return undefined;
+  return -1;
 }
 
 /** Elements of `id (8 bits), length (8 bits), value`; a zero byte is padding (RFC 8285, 4.3). */
-function findTwoByte(bytes: Uint8Array, id: number): Uint8Array | undefined {
-  for (let at = 0; at < bytes.byteLength; ) {
-    const head = bytes[at] as number;
-    const end = head === 0 ? at + 1 : at + 2 + (bytes[at + 1] ?? 0);
-    if (end > bytes.byteLength) return undefined;
-    if (head === id) return bytes.subarray(at + 2, end);
+function findTwoByte({ datagram, extensionAt, extensionEnd }: RtpPacket, id: number): number {
+  for (let at = extensionAt; at < extensionEnd; ) {
+    const head = datagram[at] as number;
+    const hasLength = at + 1 < extensionEnd;
+    const end = head === 0 ? at + 1 : at + 2 + (hasLength ? (datagram[at + 1] as number) : 0);
+    if (end > extensionEnd) return -1;
+    if (head === id) return at + 2;
     at = end;
   }
-  return undefined;
+  return -1;
 }

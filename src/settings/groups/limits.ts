@@ -2,6 +2,12 @@
 import { integer } from "../field.ts";
 
 export const limits = {
+  max_cpu_percent: integer(
+    95,
+    0,
+    100,
+    "CPU of the whole machine, or of the quota of its container, up to which streams and pushes are accepted; 0 is without limit.",
+  ),
   max_sessions: integer(1000, 1, 1_000_000, "WebSDK clients at once."),
   max_streams: integer(500, 1, 1_000_000, "Published streams at once."),
   max_streams_per_session: integer(32, 1, 10_000, "Streams and players of one WebSDK client."),

@@ -105,8 +105,12 @@ class OpusDecoder implements PacketDecoder {
   }
 }
 
-const toS16 = (value: number): number =>
-  value >= 1 ? 32_767 : value <= -1 ? -32_768 : Math.round(value * 32_767);
+/** Rounds by cutting what was made positive before, for every sample of every stream. */
+function toS16(value: number): number {
+  const scaled = value * 32_767;
+  if (scaled < 32_767) return scaled > -32_768 ? ((scaled + 32_768.5) | 0) - 32_768 : -32_768;
+  return scaled >= 32_767 ? 32_767 : 0;
+}
 
 function interleave(l: Float32Array, r: Float32Array): Int16Array {
   const pcm = new Int16Array(l.length * 2);

@@ -20,6 +20,7 @@ import {
 } from "./codec-wire.ts";
 import type {
   AudioClip,
+  AudioEngineStats,
   AudioTranscode,
   AudioTranscoder,
   SlotFrame,
@@ -151,9 +152,14 @@ class CodecTranscoder implements AudioTranscoder {
     return this.#cache.get(key, () => this.#requestClip(path, options));
   }
 
-  stats(): { readonly cpuSeconds: number; readonly restarts: number; readonly open: number } {
+  stats(): AudioEngineStats {
     const cpu = this.#finishedCpu + (this.#process?.cpu ?? 0);
-    return { cpuSeconds: cpu / 1e6, restarts: this.#restarts, open: this.#transcodes.size };
+    return {
+      cpuSeconds: cpu / 1e6,
+      lagMs: (this.#process?.lag() ?? 0) / 1000,
+      restarts: this.#restarts,
+      open: this.#transcodes.size,
+    };
   }
 
   close(): Promise<void> {

@@ -38,6 +38,16 @@ export interface AudioClip {
   readonly loop: readonly Uint8Array[];
 }
 
+/** What the engine has done and how it does. */
+export interface AudioEngineStats {
+  readonly cpuSeconds: number;
+  /** How long the oldest batch has been waiting for its answer, milliseconds. */
+  readonly lagMs: number;
+  readonly restarts: number;
+  /** Transcodes that run. */
+  readonly open: number;
+}
+
 /** Sound for any number of streams, encoded outside of this process. */
 export interface AudioTranscoder {
   /** Starts the engine if it does not run: its first frames need some 300 ms less then. */
@@ -49,7 +59,6 @@ export interface AudioTranscoder {
    * `codecUnavailable`.
    */
   loadClip(path: string, options: TranscodeOptions): Promise<AudioClip>;
-  /** CPU seconds the engine used so far, restarts, open transcodes. */
-  stats(): { readonly cpuSeconds: number; readonly restarts: number; readonly open: number };
+  stats(): AudioEngineStats;
   close(): Promise<void>;
 }

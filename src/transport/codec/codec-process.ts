@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Micros } from "../../base/time.ts";
+import { RunQueue } from "../../machine/run-queue.ts";
 import { type CodecRecord, decodeDone, encodeSignal, RecordReader, SIGNAL } from "./records.ts";
 
 /** Node flags that a child needs to load the same sources; all others concern only this process. */
@@ -53,7 +54,8 @@ export class CodecProcess {
   #ready = false;
   #over = false;
   #mark = 0;
-  #silentLooks = 0;
+  #runQueue: RunQueue | undefined;
+  #silentMs = 0;
   #cpu = 0;
   #killed: string | undefined;
   #stderr = "";
@@ -117,7 +119,7 @@ export class CodecProcess {
 
   #receive(chunk: Buffer): void {
     if (this.#over) return;
-    this.#silentLooks = 0;
+    this.#silentMs = 0;
     try {
       for (const record of this.#reader.push(chunk)) this.#handle(record);
     } catch (error) {
@@ -138,17 +140,22 @@ export class CodecProcess {
     }
   }
 
-  /** Counts looks and not time, so that a stop of this process is not held against the other one. */
+  /**
+   * Counts looks and not time, so that a stop of this process is not held against the other one; and not
+   * the time in which the other one was ready to run and got no CPU: a new one would get none either.
+   */
   #look(): void {
+    this.#runQueue ??= new RunQueue(this.#child.pid ?? 0);
+    const between = this.#options.silenceMs / LOOKS;
+    const starved = Math.min(between, this.#runQueue.waited());
     if (this.#ready && this.#owed.size === 0) {
       if (this.#handlers.expects()) this.send([]);
-      this.#silentLooks = 0;
+      this.#silentMs = 0;
       return;
     }
-    this.#silentLooks += 1;
+    this.#silentMs += between - starved;
     const limit = this.#ready ? this.#options.silenceMs : this.#options.startMs;
-    const looks = (limit / this.#options.silenceMs) * LOOKS;
-    if (this.#silentLooks >= looks) this.kill(this.#ready ? "it hung" : "it did not become ready");
+    if (this.#silentMs >= limit) this.kill(this.#ready ? "it hung" : "it did not become ready");
   }
 
   #end(reason: string): void {

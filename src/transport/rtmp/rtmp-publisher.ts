@@ -17,7 +17,9 @@ import { withQuery } from "../../protocol/rtmp/adobe-auth.ts";
 import { HANDSHAKE_RANDOM } from "../../protocol/rtmp/handshake.ts";
 import { ACK_WINDOW, PublishSession, type Refusal } from "../../protocol/rtmp/publish-session.ts";
 import { answerDemand } from "./auth-ladder.ts";
+import { Beat } from "./beat.ts";
 import { dial } from "./dial.ts";
+import { Gathering } from "./gathering.ts";
 import { unacknowledgedBytes } from "./kernel-queues.ts";
 import type { RtmpPublisher, RtmpPublisherHandlers, RtmpPublisherOptions } from "./publisher.ts";
 import { brokenFailure, refusalFailure, silentFailure } from "./rtmp-failure.ts";
@@ -27,6 +29,8 @@ import { StallDetector } from "./stall-detector.ts";
 const GOODBYE_MS = 1000;
 const WATCH_MS = 500;
 const STALL_CHECK_MS = 500;
+/** Together, because all share one look into the kernel. */
+const STALL_CHECKS = new Beat(STALL_CHECK_MS);
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
@@ -44,6 +48,7 @@ class SocketPublisher implements RtmpPublisher {
   readonly #handlers: RtmpPublisherHandlers;
   readonly #clock: Clock;
   readonly #abort = new AbortController();
+  readonly #gathering = new Gathering();
   #socket: Socket | undefined;
   #session: PublishSession | undefined;
   #closed = false;
@@ -78,8 +83,11 @@ class SocketPublisher implements RtmpPublisher {
   write(tag: FlvTag, timestamp: Millis): boolean {
     const socket = this.#socket;
     if (this.#closed || socket === undefined || this.#session === undefined) return true;
+    const small = tag.kind === "audio";
+    if (small) this.#gathering.hold(socket);
     this.#session.write(tag, timestamp);
     this.#flush();
+    if (!small) this.#gathering.release();
     return !socket.writableNeedDrain;
   }
 
@@ -96,6 +104,7 @@ class SocketPublisher implements RtmpPublisher {
     this.#closed = true;
     this.#session?.closing();
     this.#flush();
+    this.#gathering.release();
     this.#abort.abort();
     this.#end(fail("stopped", "closed on request"));
   }
@@ -130,6 +139,7 @@ class SocketPublisher implements RtmpPublisher {
         this.#end = () => undefined;
         clearInterval(watch);
         stopStallWatch();
+        this.#gathering.release();
         this.#sentBefore += socket.bytesWritten;
         this.#socket = undefined;
         this.#session = undefined;
@@ -226,10 +236,10 @@ class SocketPublisher implements RtmpPublisher {
       this.#silentFor = silence;
       onStall();
     };
-    const timer = setInterval(() => void look(), STALL_CHECK_MS);
+    const stop = STALL_CHECKS.listen(() => void look());
     return () => {
       watching = false;
-      clearInterval(timer);
+      stop();
     };
   }
 

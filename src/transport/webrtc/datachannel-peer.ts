@@ -131,7 +131,12 @@ class DatachannelPeer implements Peer {
     this.#connection.onTrack((track) => {
       this.#track = track;
       track.onMessage((bytes) => {
-        this.#guarded(() => this.#handlers.onPacket(bytes, this.#clock.now()));
+        if (this.#closed) return;
+        try {
+          this.#handlers.onPacket(bytes, this.#clock.now());
+        } catch (error) {
+          this.#report(error);
+        }
       });
     });
   }
@@ -142,11 +147,15 @@ class DatachannelPeer implements Peer {
     try {
       call();
     } catch (error) {
-      try {
-        this.#handlers.onBug(error);
-      } catch {
-        // The report of a defect has a defect itself; there is nobody left to tell.
-      }
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    try {
+      this.#handlers.onBug(error);
+    } catch {
+      // The report of a defect has a defect itself; there is nobody left to tell.
     }
   }
 }

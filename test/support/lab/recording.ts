@@ -18,6 +18,8 @@ export interface RecordingOptions {
   /** Whole seconds; it is played round and round. */
   readonly seconds: number;
   readonly channels: 1 | 2;
+  /** `concert`: a voice over chords in a room that is not still, as much work for an encoder as real sound. Absent: a tone. */
+  readonly sound?: "concert";
   /** Largest slice in bytes; 0 codes each picture as one slice. */
   readonly sliceBytes: number;
 }
@@ -112,11 +114,26 @@ function pictureInput({ picture, width, height, fps, seconds }: RecordingOptions
 }
 
 /** A little more sound than picture, so that the last packet is whole. */
-function soundInput({ picture, seconds }: RecordingOptions): string[] {
+function soundInput({ picture, seconds, sound }: RecordingOptions): string[] {
+  if (sound === "concert") return ["-f", "lavfi", "-i", CONCERT, "-t", `${seconds + 0.1}`];
   const beep = "aevalsrc='if(lt(mod(t,1),0.1),0.7*sin(2*PI*1000*t),0)':s=48000";
   const tone = "sine=frequency=440:sample_rate=48000";
   return ["-f", "lavfi", "-i", picture === "moving" ? tone : beep, "-t", `${seconds + 0.1}`];
 }
+
+/** Partials that die away, begun anew twice a second from `from` on. */
+const chord = (from: number, hertz: number): string => {
+  const partials = [1, 2, 3, 5, 9].map((n) => `sin(2*PI*${hertz * n}*t)/${n}`).join("+");
+  return `0.15*exp(-4*mod(t+${from},0.5))*(${partials})`;
+};
+const VOICE =
+  "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background.";
+const CONCERT = [
+  `flite=text='${VOICE} ${VOICE}',aresample=48000,pan=stereo|c0=0.8*c0|c1=0.6*c0[voice]`,
+  `aevalsrc='${chord(0, 220)}|${chord(0.25, 277)}':s=48000[chords]`,
+  "anoisesrc=c=pink:a=0.02:r=48000:seed=1,pan=stereo|c0=c0|c1=-0.5*c0[room]",
+  "[voice][chords][room]amix=inputs=3:normalize=0",
+].join(";");
 
 function videoEncoder({ kbps, gop, sliceBytes }: RecordingOptions): string[] {
   const slices = sliceBytes > 0 ? `:slice-max-size=${sliceBytes}` : "";

@@ -1,0 +1,45 @@
+/**
+ * What the server costs beside its parts alone, in one run: the WebRTC library that receives the same
+ * publishers and counts their packets, the codec library that turns the same sound into AAC, and a
+ * socket that sends the same tags to the same destination. Publishers and destination are not counted.
+ * Usage: npm run bench -- floor [--streams N] [--seconds S] [--rounds R] [--channels 1|2]
+ */
+import { parseArgs } from "node:util";
+import { floorRound, type Shares } from "./support/floor/round.ts";
+import { quantile, table } from "./support/table.ts";
+
+const { values } = parseArgs({
+  options: {
+    streams: { type: "string", default: "20" },
+    seconds: { type: "string", default: "10" },
+    rounds: { type: "string", default: "2" },
+    channels: { type: "string", default: "2" },
+  },
+});
+const plan = {
+  streams: Number(values.streams),
+  seconds: Number(values.seconds),
+  channels: values.channels === "1" ? 1 : 2,
+} as const;
+const rounds: Shares[] = [];
+while (rounds.length < Number(values.rounds)) rounds.push(await floorRound(plan));
+
+const median = (figure: (round: Shares) => number): number => quantile(rounds.map(figure), 0.5);
+const percent = (figure: (round: Shares) => number): string => `${median(figure).toFixed(2)} %`;
+const parts = (round: Shares): number => round.ingest + round.audio + round.send;
+console.log(
+  table(
+    ["part alone", "CPU a stream"],
+    [
+      ["WebRTC library, packets counted", percent(({ ingest }) => ingest)],
+      ["Opus to AAC in the codec library", percent(({ audio }) => audio)],
+      ["tags to a socket", percent(({ send }) => send)],
+      ["sum", percent(parts)],
+      ["server: workers", percent(({ whole }) => whole.worker)],
+      ["server: codec processes", percent(({ whole }) => whole.codec)],
+      ["server: control", percent(({ whole }) => whole.control)],
+      ["server", percent(({ whole }) => whole.all)],
+      ["server / sum", median((round) => round.whole.all / parts(round)).toFixed(2)],
+    ],
+  ),
+);

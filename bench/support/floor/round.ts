@@ -1,0 +1,151 @@
+/** One round of the floor: each part alone, then the whole server, one after the other. */
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  BROWSER,
+  type LabPublisher,
+  type PublisherProcess,
+  type StreamPlan,
+  startPublishers,
+} from "../../../test/support/lab/publisher.ts";
+import { HD } from "../../../test/support/lab/recording.ts";
+import { startServer } from "../../../test/support/server.ts";
+import { freePort } from "../../../test/support/static-site.ts";
+import { startSink } from "../sink.ts";
+import { childrenOf, familyOf, usageOf } from "../usage.ts";
+import { startPart } from "./child.ts";
+
+/** Until the runtime has compiled what it runs all the time. */
+const WARM_UP_MS = 8000;
+const STREAMS_PER_PUBLISHER = 25;
+const BITRATES = { 1: 64_000, 2: 128_000 } as const;
+
+export interface FloorPlan {
+  readonly streams: number;
+  readonly seconds: number;
+  readonly channels: 1 | 2;
+}
+
+/** Percent of one core for each stream. */
+export interface Shares {
+  readonly ingest: number;
+  readonly audio: number;
+  readonly send: number;
+  readonly whole: {
+    readonly all: number;
+    readonly control: number;
+    readonly worker: number;
+    readonly codec: number;
+  };
+}
+
+type Meter<Name extends string> = Readonly<Record<Name, readonly number[]>>;
+
+/** What each group of processes takes for one stream while the plan runs. */
+async function measure<Name extends string>(
+  { streams, seconds }: FloorPlan,
+  groups: Meter<Name>,
+): Promise<Record<Name, number>> {
+  await pause(WARM_UP_MS);
+  const names = Object.keys(groups) as Name[];
+  const read = (): number[] => names.map((name) => usageOf(groups[name]).cpuSeconds);
+  const before = read();
+  const from = performance.now();
+  await pause(seconds * 1000);
+  const after = read();
+  const passed = (performance.now() - from) / 1000;
+  const share = (i: number): number => (((after[i] ?? 0) - (before[i] ?? 0)) / passed) * 100;
+  return Object.fromEntries(names.map((name, i) => [name, share(i) / streams])) as Record<
+    Name,
+    number
+  >;
+}
+
+class Audience {
+  readonly #sources: PublisherProcess[] = [];
+  readonly #publishers: LabPublisher[] = [];
+
+  /** All publishers of the plan send to `url`, followed by their number. */
+  async publish({ streams, channels }: FloorPlan, url: string): Promise<void> {
+    for (let i = 0; i < streams; i += 1) {
+      if (i % STREAMS_PER_PUBLISHER === 0) this.#sources.push(startPublishers());
+      const source = this.#sources.at(-1) as PublisherProcess;
+      const plan: StreamPlan = {
+        recording: { ...HD, channels, sound: "concert" },
+        sender: BROWSER,
+        whipUrl: `${url}${i}`,
+      };
+      this.#publishers.push(await source.publish(plan));
+    }
+  }
+
+  async leave(): Promise<void> {
+    for (const publisher of this.#publishers) await publisher.stop();
+    for (const source of this.#sources) await source.close();
+  }
+}
+
+function expectWork(what: string, count: number, expected: number): void {
+  if (count < 0.95 * expected) throw new Error(`${what}: ${count} instead of ${expected}`);
+}
+
+async function ingestAlone(plan: FloorPlan): Promise<number> {
+  const part = await startPart("ingest", [`${await freePort()}`]);
+  const audience = new Audience();
+  await audience.publish(plan, `http://127.0.0.1:${part.ready}/whip/s`);
+  const before = await part.count();
+  const { it } = await measure(plan, { it: [part.pid] });
+  const packets = (await part.count()) - before;
+  expectWork("packets", packets, 300 * plan.streams * plan.seconds);
+  await audience.leave();
+  await part.close();
+  return it;
+}
+
+async function audioAlone(plan: FloorPlan): Promise<number> {
+  const { streams, channels, seconds } = plan;
+  const part = await startPart("audio", [streams, channels, BITRATES[channels]].map(String));
+  const { it } = await measure(plan, { it: [part.pid] });
+  expectWork("AAC frames", await part.count(), 46 * streams * seconds);
+  await part.close();
+  return it;
+}
+
+async function sendAlone(plan: FloorPlan): Promise<number> {
+  const sink = await startSink();
+  const { streams, seconds, channels } = plan;
+  const part = await startPart("send", [sink.url, `${streams}`, `${BITRATES[channels]}`]);
+  const { it } = await measure(plan, { it: [part.pid] });
+  expectWork("tags", await part.count(), 76 * streams * seconds);
+  await part.close();
+  await sink.close();
+  return it;
+}
+
+async function wholeServer(plan: FloorPlan): Promise<Shares["whole"]> {
+  const server = await startServer({ rtmp_port: 0, log_level: "warn" });
+  const sink = await startSink();
+  const audience = new Audience();
+  await audience.publish(plan, `${server.httpUrl}/whip/s`);
+  for (let i = 0; i < plan.streams; i += 1) {
+    const wish = { streamName: `s${i}`, rtmpUrl: sink.url };
+    await server.restUntil("/push/startup", wish, (status) => status === 200);
+  }
+  const workers = childrenOf(server.pid);
+  const codec = workers.flatMap(childrenOf);
+  const control = [server.pid];
+  const all = familyOf(server.pid);
+  const shares = await measure(plan, { all, control, worker: workers, codec });
+  const { streams } = await sink.report();
+  const pictures = Object.values(streams).reduce((sum, one) => sum + one.pictures, 0);
+  expectWork("pictures", pictures, HD.fps * plan.streams * plan.seconds);
+  await audience.leave();
+  await Promise.all([server.stop(), sink.close()]);
+  return shares;
+}
+
+export async function floorRound(plan: FloorPlan): Promise<Shares> {
+  const ingest = await ingestAlone(plan);
+  const audio = await audioAlone(plan);
+  const send = await sendAlone(plan);
+  return { ingest, audio, send, whole: await wholeServer(plan) };
+}

@@ -1,0 +1,139 @@
+/** The whole server under a number of streams: what they cost, what they take, what they wait for. */
+import { setTimeout as pause } from "node:timers/promises";
+import { machineMicros } from "../../test/support/lab/marker.ts";
+import {
+  BROWSER,
+  type LabPublisher,
+  type PublisherProcess,
+  startPublishers,
+} from "../../test/support/lab/publisher.ts";
+import { HD } from "../../test/support/lab/recording.ts";
+import { startServer, type TestServer, until } from "../../test/support/server.ts";
+import { type Sink, startSink } from "./sink.ts";
+import { familyOf, usageOf } from "./usage.ts";
+
+const MIB = 1 << 20;
+const WARM_UP_MS = 4000;
+const STREAMS_PER_PUBLISHER = 25;
+/** Limits as an operator has them; the tests' server is without. */
+const DEFAULTS = { max_cpu_percent: 95, worker_max_busy_percent: 90 } as const;
+
+export interface LoadPlan {
+  readonly streams: number;
+  readonly workers: number;
+  readonly seconds: number;
+  /** Takes every stream that comes, to see what happens then. */
+  readonly unlimited: boolean;
+}
+
+export interface LoadResult {
+  /** Streams that were taken; the next was refused when they are fewer than planned. */
+  readonly streams: number;
+  /** From the start of the process until it listens, ms. */
+  readonly readyMs: number;
+  /** MiB of the idle server, and of each stream on top of it. */
+  readonly idleMebibytes: number;
+  readonly mebibytes: number;
+  /** Undefined when a process of the server was replaced meanwhile, whose time is lost then. */
+  readonly cpuPercent: number | undefined;
+  /** From `startup` to the first keyframe. */
+  readonly startMs: readonly number[];
+  readonly latencyMs: readonly number[];
+  /** Longest delay of an event loop of the workers in each second. */
+  readonly loopDelayMs: readonly number[];
+  /** Share of the pictures that arrived. */
+  readonly arrived: number;
+}
+
+/** Milliseconds from `startup` to the first keyframe; undefined when the server has no room for one more. */
+async function pushOne(server: TestServer, sink: Sink, name: string): Promise<number | undefined> {
+  const asked = machineMicros();
+  const answer = await server.rest("/push/startup", { streamName: name, rtmpUrl: sink.url });
+  if (answer.status === 503) return undefined;
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  return until("the first keyframe", async () => {
+    const key = (await sink.report()).streams[`rtmp_${name}`]?.firstKey;
+    return key === undefined ? undefined : (key - asked) / 1000;
+  });
+}
+
+/** Undefined when the server has no room for one more. */
+async function publishOne(
+  server: TestServer,
+  source: PublisherProcess,
+  i: number,
+): Promise<LabPublisher | undefined> {
+  const whipUrl = `${server.httpUrl}/whip/s${i}`;
+  const sender = { ...BROWSER, marked: true, burst: true };
+  const recording = { ...HD, channels: 2, sound: "concert" } as const;
+  try {
+    return await source.publish({ recording, sender, whipUrl });
+  } catch (error) {
+    if (/WHIP: 503/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+const LOOP_DELAY = /^transponder_worker_loop_delay_seconds\{.*\} (\S+)$/gm;
+
+/** One figure for each worker and second. */
+async function watchLoops(server: TestServer, seconds: number): Promise<number[]> {
+  const delays: number[] = [];
+  for (let second = 0; second < seconds; second += 1) {
+    await pause(1000);
+    const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
+    for (const [, value] of text.matchAll(LOOP_DELAY)) delays.push(1000 * Number(value));
+  }
+  return delays;
+}
+
+export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
+  const { streams: count, workers, seconds, unlimited } = plan;
+  const limits = unlimited ? {} : DEFAULTS;
+  const begun = performance.now();
+  const server = await startServer({ workers, rtmp_port: 0, log_level: "warn", ...limits });
+  const readyMs = performance.now() - begun;
+  const sink = await startSink();
+  const sources = Array.from({ length: Math.ceil(count / STREAMS_PER_PUBLISHER) }, startPublishers);
+  await pause(1000);
+  const idle = usageOf(familyOf(server.pid)).proportionalBytes;
+  const publishers: LabPublisher[] = [];
+  const startMs: number[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const source = sources[i % sources.length] as PublisherProcess;
+    const publisher = await publishOne(server, source, i);
+    if (publisher === undefined) break;
+    await pause(700);
+    const start = await pushOne(server, sink, `s${i}`);
+    if (start === undefined) {
+      await publisher.stop();
+      break;
+    }
+    publishers.push(publisher);
+    startMs.push(start);
+  }
+  const streams = publishers.length;
+  await pause(WARM_UP_MS);
+  sink.forget();
+  const family = familyOf(server.pid);
+  const before = usageOf(family);
+  const from = machineMicros();
+  const loopDelayMs = await watchLoops(server, seconds);
+  const after = usageOf(family);
+  const now = new Set(familyOf(server.pid));
+  const replaced = family.some((pid) => !now.has(pid));
+  const passed = (machineMicros() - from) / 1e6;
+  const arrived = Object.values((await sink.report()).streams);
+  for (const publisher of publishers) await publisher.stop();
+  for (const source of sources) await source.close();
+  await Promise.all([server.stop(), sink.close()]);
+  const cpu = ((after.cpuSeconds - before.cpuSeconds) / passed / streams) * 100;
+  return {
+    ...{ streams, readyMs, startMs, loopDelayMs },
+    idleMebibytes: idle / MIB,
+    mebibytes: (after.proportionalBytes - idle) / MIB / streams,
+    cpuPercent: replaced ? undefined : cpu,
+    latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
+    arrived: arrived.reduce((sum, { pictures }) => sum + pictures, 0) / (passed * HD.fps * streams),
+  };
+}
