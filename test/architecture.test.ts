@@ -22,8 +22,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: [...PURE, "contract", "observe", "ipc", NODE, "node-datachannel", "node-av"],
   worker: [...PURE, "contract", "ipc", "observe", "transport", NODE],
   control: ["base", "contract", "ipc", "observe", "protocol/rtmp/url.ts", NODE],
+  cluster: [
+    "base",
+    "contract",
+    "observe",
+    NODE,
+    "zod",
+    ...["transport-node", "kv", "jetstream"].map((name) => `@nats-io/${name}`),
+  ],
   api: [
-    ...["base", "contract", "control", "observe", "protocol/wcs", "protocol/whip"],
+    ...["base", "cluster", "contract", "control", "observe", "protocol/wcs", "protocol/whip"],
     ...[NODE, "fastify", "@fastify/rate-limit", "@fastify/static"],
     ...["ws", "zod"],
   ],
@@ -33,6 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files in which a native or heavy library may appear; it appears nowhere else. */
 const LIBRARY_HOME: Readonly<Record<string, RegExp>> = {
   "node-datachannel": /^transport\/webrtc\//,
+  "@nats-io/transport-node": /^cluster\/nats\//,
+  "@nats-io/kv": /^cluster\/nats\//,
+  "@nats-io/jetstream": /^cluster\/nats\//,
   "node-av": /^transport\/(?:audio|video)\//,
 };
 

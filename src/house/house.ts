@@ -3,6 +3,7 @@ import { Scope } from "../base/scope.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
+import { openCluster } from "./cluster.ts";
 import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
@@ -23,7 +24,8 @@ export async function startHouse(settings: Settings): Promise<House> {
   try {
     const services = await openServices(settings, scope, logger);
     const certificate = await openCertificate(settings);
-    await openDoors(settings, services, certificate, scope);
+    const cluster = await openCluster(settings, services, scope);
+    await openDoors(settings, { ...services, cluster }, certificate, scope);
     const closeDelay = settings.shutdown_delay_ms;
     const close = async (): Promise<void> => {
       services.readiness.drain();

@@ -56,6 +56,7 @@ const server = (change: Partial<Figures> = {}, stats: Partial<WorkerFigures> = {
   workers: [{ seat: 0, id: "w1", stats: { ...worker, ...stats } }],
   events: { clients: 3, disconnected: 2 },
   webhooks: { waiting: 4, counts: { delivered: 5, dropped: 1 } },
+  cluster: { connected: true, nodes: 3, writes: { written: 6 }, requests: { timeout: 1 } },
   ...change,
 });
 
