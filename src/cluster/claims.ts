@@ -6,6 +6,12 @@ import { type Carried, keyOf, type NodeId, type RestObject } from "./records.ts"
 
 /** Others may write at the same time; whoever loses so often gives up. */
 const TRIES = 4;
+/**
+ * A name is given up when the other node's claim has stood for so long, and that node has given a sign of life
+ * since: what a dead node claimed is free, and a claim whose stream ended without contact is removed before.
+ * Milliseconds.
+ */
+const CONTEST_MS = 2000;
 
 export interface ClaimsOptions {
   readonly node: NodeId;
@@ -39,6 +45,8 @@ interface Claim {
   stamp: string | undefined;
   writtenAt: number;
   busy: boolean;
+  /** Since when another living node is seen to have the name. */
+  contestedAt: number | undefined;
 }
 
 /**
@@ -69,6 +77,7 @@ export class Claims {
       stamp: undefined,
       writtenAt: 0,
       busy: false,
+      contestedAt: undefined,
     };
     this.#claims.set(name, claim);
     if (!this.#deps.bucket.ready) return;
@@ -111,12 +120,13 @@ export class Claims {
 
   async #syncOne(claim: Claim, shown: Shown, atOnce: boolean): Promise<void> {
     const verdict = this.#judge(claim);
+    if (verdict.kind !== "taken" || verdict.life !== "alive") claim.contestedAt = undefined;
     if (verdict.kind === "own" && claim.revision !== undefined) claim.revision = verdict.revision;
     else if (verdict.kind !== "own") claim.revision = undefined;
     if (claim.revision !== undefined) {
       if (this.#isDue(claim, shown, atOnce)) await this.#write(claim, shown, claim.revision);
     } else if (verdict.kind !== "taken") await this.#write(claim, shown, verdict.revision);
-    else if (verdict.life === "alive") this.#lose(claim, verdict.by);
+    else if (verdict.life === "alive") this.#contest(claim, verdict.by);
   }
 
   #isDue(claim: Claim, { stamp }: Shown, atOnce: boolean): boolean {
@@ -132,7 +142,12 @@ export class Claims {
     );
   }
 
-  #lose(claim: Claim, by: NodeId): void {
+  #contest(claim: Claim, by: NodeId): void {
+    const { view } = this.#deps;
+    const now = this.#deps.now();
+    claim.contestedAt ??= now;
+    if (now - claim.contestedAt < CONTEST_MS) return;
+    if (!view.leases.heardSince(by, claim.contestedAt)) return;
     this.#claims.delete(claim.name);
     this.#deps.onLost(claim.name, by);
   }

@@ -50,6 +50,11 @@ export class LeaseBook {
     return now - this.#since <= LEASE_MS ? "unsure" : "dead";
   }
 
+  /** Whether it gave a sign of life after that time. */
+  heardSince(node: NodeId, time: number): boolean {
+    return (this.#known.get(node)?.heardAt ?? Number.NEGATIVE_INFINITY) > time;
+  }
+
   /** Undefined for the dead. */
   lease(node: NodeId, now: number): Lease | undefined {
     return this.life(node, now) === "dead" ? undefined : this.#known.get(node)?.lease;
