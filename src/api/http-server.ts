@@ -111,7 +111,7 @@ export function createHttpServer(
     done();
   });
   whipRoutes(app, services.whip);
-  health(app, services.readiness);
+  health(app, services);
   page(app, options);
   return app;
 }
@@ -213,11 +213,16 @@ function emptyBodies(app: FastifyInstance): void {
 }
 
 /** For whoever watches the process: whether it lives, and whether it should be sent streams. */
-function health(app: FastifyInstance, readiness: Readiness): void {
+function health(
+  app: FastifyInstance,
+  { readiness, cluster }: Pick<HttpServices, "readiness" | "cluster">,
+): void {
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
     const { status, workers } = readiness;
-    return reply.code(status === "ready" ? 200 : 503).send({ status, workers });
+    // A node without contact goes on by itself: it stays ready.
+    const others = cluster && { cluster: cluster.connected ? "reached" : "unreachable" };
+    return reply.code(status === "ready" ? 200 : 503).send({ status, workers, ...others });
   });
 }
 

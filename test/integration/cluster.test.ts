@@ -1,56 +1,33 @@
-/** Nodes that act as one, on a real NATS server. */
+/** Nodes that act as one, on a real NATS server, when all goes well. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import type { Announced } from "../../src/cluster/announcements.ts";
+import { ClusterLab, holds, type Item, listed, randomName } from "../support/cluster-lab.ts";
 import { type NativePublisher, publishNative } from "../support/native-publisher.ts";
-import { type NatsServer, startNats } from "../support/nats.ts";
 import { publish } from "../support/rtmp-publish.ts";
-import { startServer, type TestServer, until } from "../support/server.ts";
+import type { TestServer } from "../support/server.ts";
 import { StrictServer } from "../support/strict-rtmp/server.ts";
 
-const randomName = (): string => `c-${randomBytes(5).toString("hex")}`;
-const CLUSTER = `t${randomBytes(4).toString("hex")}`;
-
-let nats: NatsServer;
+let lab: ClusterLab;
 let nodes: readonly [TestServer, TestServer];
 let destination: StrictServer;
 const publishers: NativePublisher[] = [];
 
-const startNode = (name: string, more: Readonly<Record<string, string | number>> = {}) =>
-  startServer({
-    "cluster.nats_url": `nats://127.0.0.1:${nats.port}`,
-    "cluster.name": CLUSTER,
-    "cluster.node_name": name,
-    rtmp_idle_timeout_ms: 600_000,
-    ...more,
-  });
-
 before(async () => {
-  [nats, destination] = await Promise.all([startNats(), StrictServer.start()]);
-  nodes = await Promise.all([startNode("first"), startNode("second")]);
+  [lab, destination] = await Promise.all([ClusterLab.open(), StrictServer.start()]);
+  const [first, second] = await Promise.all([lab.start("first"), lab.start("second")]);
+  nodes = [first.server, second.server];
 });
 after(async () => {
   for (const publisher of publishers) publisher.close();
-  await Promise.all(nodes.map((node) => node.stop()));
-  await Promise.all([nats.stop(), destination.stop()]);
+  await Promise.all([lab.close(), destination.stop()]);
 });
-
-type Item = Readonly<Record<string, unknown>>;
-
-/** What a node answers to a question for many; nothing found is none. */
-async function all(node: TestServer, path: string, body: object = {}): Promise<Item[]> {
-  const answer = await node.rest(path, body);
-  return answer.status === 404 ? [] : (answer.body as Item[]);
-}
-
-const holds = (what: string, ask: () => Promise<boolean>) =>
-  until(what, async () => (await ask()) || undefined);
 
 async function goLive(node: TestServer): Promise<string> {
   const name = randomName();
   publishers.push(await publishNative(node.httpUrl, name));
-  await node.restUntil("/stream/find", { name }, (_, body) =>
-    (body as Item[])?.some(({ state }) => state === "live"),
+  await node.restUntil("/stream/find", { name }, (status, body) =>
+    status === 200 ? (body as Item[]).some(({ state }) => state === "live") : false,
   );
   return name;
 }
@@ -58,35 +35,49 @@ async function goLive(node: TestServer): Promise<string> {
 test("an operation answers the same wherever it is asked", async () => {
   const [first, second] = nodes;
   const streamName = await goLive(first);
-  const started = await second.rest("/push/startup", { streamName, rtmpUrl: destination.url() });
+  const wish = { streamName, rtmpUrl: destination.url() };
+  const started = await second.rest("/push/startup", wish);
   assert.equal(started.status, 200, JSON.stringify(started.body));
   const { mediaSessionId } = started.body as Item;
   await destination.publisher();
   for (const node of nodes) {
-    const again = await node.rest("/push/startup", { streamName, rtmpUrl: destination.url() });
+    const again = await node.rest("/push/startup", wish);
     assert.equal(again.status, 409);
+    assert.equal((again.body as Item)["path"], "/rest-api/push/startup");
     assert.deepEqual(
-      (await all(node, "/push/find_all")).map((push) => push["mediaSessionId"]),
+      (await listed(node, "/push/find_all")).map((push) => push["mediaSessionId"]),
       [mediaSessionId],
     );
   }
-  for (const [asked, told] of [
+  const pairs = [
     [first, second],
     [second, first],
-  ] as const) {
+  ] as const;
+  for (const [asked, told] of pairs) {
+    const muted = async () => (await listed(told, "/push/find", { streamName }))[0]?.["muted"];
     assert.equal((await asked.rest("/push/mute", { mediaSessionId })).status, 200);
-    const muted = async () => (await all(told, "/push/find", { streamName }))[0]?.["muted"];
-    await holds("muted on the other node", async () => (await muted()) === true);
+    await holds("silence, seen from the other node", async () => (await muted()) === true);
     assert.equal((await told.rest("/push/unmute", { mediaSessionId })).status, 200);
-    await holds("sound again", async () => (await muted()) === false);
+    await holds("sound, seen from the other node", async () => (await muted()) === false);
   }
   assert.equal((await second.rest("/push/terminate", { mediaSessionId })).status, 200);
   for (const node of nodes) {
     assert.equal((await node.rest("/push/terminate", { mediaSessionId })).status, 404);
-    assert.deepEqual(await all(node, "/push/find_all"), []);
+    await holds("no push", async () => (await listed(node, "/push/find_all")).length === 0);
   }
   assert.equal((await second.rest("/stream/terminate", { name: streamName })).status, 200);
-  for (const node of nodes) assert.deepEqual(await all(node, "/stream/find_all"), []);
+  for (const node of nodes) {
+    await holds("no stream", async () => (await listed(node, "/stream/find_all")).length === 0);
+  }
+});
+
+test("what is wrong with a body is said by whichever node is asked", async () => {
+  for (const node of nodes) {
+    assert.equal((await node.rest("/push/startup", { streamName: 7 })).status, 400);
+    assert.equal((await node.rest("/push/mute", { mediaSessionId: [] })).status, 400);
+    assert.equal((await node.rest("/stream/terminate", { mediaSessionIds: "x" })).status, 400);
+    assert.equal((await node.rest("/push/find", { rtmpUrl: {} })).status, 400);
+  }
 });
 
 test("of two that publish one name at the same instant on two nodes, one is taken", async () => {
@@ -95,15 +86,49 @@ test("of two that publish one name at the same instant on two nodes, one is take
     const publications = nodes.map((node) => publish(node.receiver ?? "", name));
     const outcomes = await Promise.allSettled(publications.map(({ accepted }) => accepted));
     assert.equal(outcomes.filter(({ status }) => status === "fulfilled").length, 1);
-    for (const node of nodes) {
-      await holds(
-        "one stream",
-        async () => (await all(node, "/stream/find", { name })).length === 1,
-      );
-    }
+    const count = async (node: TestServer) => (await listed(node, "/stream/find", { name })).length;
+    for (const node of nodes) await holds("one stream", async () => (await count(node)) === 1);
     for (const { publisher } of publications) publisher.close();
+    for (const node of nodes) await holds("no stream", async () => (await count(node)) === 0);
+  }
+});
+
+test("a name is free on every node as soon as its publisher has gone", async () => {
+  const name = randomName();
+  for (let round = 0; round < 3; round += 1) {
     for (const node of nodes) {
-      await holds("none", async () => (await all(node, "/stream/find", { name })).length === 0);
+      const { accepted, publisher, closed } = publish(node.receiver ?? "", name);
+      await accepted;
+      publisher.close();
+      await closed;
+      await node.restUntil("/stream/find", { name }, (status) => status === 404);
     }
+  }
+});
+
+test("a thousand pushes of another node are listed and found", async () => {
+  const pushes = Array.from({ length: 1000 }, (_, index): Announced => {
+    const view = {
+      mediaSessionId: `push${String(index).padStart(6, "0")}`,
+      streamName: `rtmp_many-${index % 100}`,
+      sourceStreamName: `many-${index % 100}`,
+      rtmpUrl: `rtmp://example.com/live/${index}`,
+      state: "live",
+    };
+    return { kind: "push", id: view.mediaSessionId, view, stamp: "" };
+  });
+  const far = await lab.say({ name: "far" }, pushes);
+  for (const node of nodes) {
+    await holds("all", async () => (await listed(node, "/push/find_all")).length === 1000);
+    assert.equal((await listed(node, "/push/find", { streamName: "many-7" })).length, 10);
+    const url = { rtmpUrl: "rtmp://example.com/live/123" };
+    const [found, ...more] = await listed(node, "/push/find", url);
+    assert.deepEqual([found?.["mediaSessionId"], more], ["push000123", []]);
+    const muted = await node.rest("/push/mute", { mediaSessionId: "push000500" });
+    assert.deepEqual(muted, { status: 200, body: { path: "/push/mute" } });
+  }
+  await far.close();
+  for (const node of nodes) {
+    await holds("none", async () => (await listed(node, "/push/find_all")).length === 0);
   }
 });
