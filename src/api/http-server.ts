@@ -107,10 +107,10 @@ export function createHttpServer(
     requireCredentials(guarded, services.access, options.rates);
     guarded.register(restRoutes(services, options.rates), { prefix: REST });
     if (services.metrics !== undefined) metricsRoute(guarded, services.metrics);
-    previewRoute(guarded, services.streams);
+    previewRoute(guarded, services.streams, services.cluster);
     done();
   });
-  whipRoutes(app, services.whip);
+  whipRoutes(app, services.whip, () => services.cluster?.roomElsewhere()?.http ?? undefined);
   health(app, services);
   page(app, options);
   return app;

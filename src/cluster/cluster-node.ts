@@ -248,7 +248,7 @@ export class ClusterNode {
 
 /** The refusal for somebody who wants to play a stream of another node. */
 export const elsewhereFailure = ({ name, ws, http }: Lease): Error =>
-  fail("streamElsewhere", `the stream is on node ${name}: ${ws ?? http ?? "no address is known"}`);
+  fail("streamElsewhere", `Stream is on node ${name}: ${ws ?? http ?? "no address is known"}`);
 
 function within(ms: number, work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {

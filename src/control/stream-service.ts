@@ -106,6 +106,12 @@ export class StreamService {
     return this.#registry.streamNamed(name)?.state === "live";
   }
 
+  /** Why a stream cannot be played here that another node has; undefined when it is here, or nowhere. */
+  elsewhere(name: StreamName): Error | undefined {
+    const here = this.#registry.streamNamed(name) !== undefined;
+    return here ? undefined : this.#names?.elsewhere(name);
+  }
+
   /**
    * Opens a stream and answers its offer; `observer` learns the rest. The name is taken from now on.
    * Rejects with `Failure`; then nothing is left behind and the observer hears nothing.
@@ -228,8 +234,8 @@ export class StreamService {
   ): Promise<T> {
     const stream = this.#registry.streamNamed(wish.name);
     if (stream?.state !== "live") {
-      const elsewhere = stream === undefined ? this.#names?.elsewhere(wish.name) : undefined;
-      throw elsewhere ?? fail("sessionNotFound", "no stream of this name is live");
+      const missing = fail("sessionNotFound", "no stream of this name is live");
+      throw this.elsewhere(wish.name) ?? missing;
     }
     this.#refuseKnown(wish.session);
     if (this.#registry.players.length >= this.#limits.maxPlayers) {

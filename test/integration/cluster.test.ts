@@ -7,6 +7,8 @@ import { type NativePublisher, publishNative } from "../support/native-publisher
 import { publish } from "../support/rtmp-publish.ts";
 import type { TestServer } from "../support/server.ts";
 import { StrictServer } from "../support/strict-rtmp/server.ts";
+import { WcsClient } from "../support/wcs-client.ts";
+import { OBS_PUBLISH } from "../vectors/offers.ts";
 
 let lab: ClusterLab;
 let nodes: readonly [TestServer, TestServer];
@@ -131,4 +133,62 @@ test("a thousand pushes of another node are listed and found", async () => {
   for (const node of nodes) {
     await holds("none", async () => (await listed(node, "/push/find_all")).length === 0);
   }
+});
+
+test("who wants to watch a stream of another node is sent there, or learns where it is", async () => {
+  const [first, second] = nodes;
+  const name = await goLive(first);
+  await holds("the stream, seen from the other node", async () => {
+    const [found] = await listed(second, "/stream/find", { name });
+    return found?.["state"] === "live";
+  });
+  const address = `${second.httpUrl}/preview/any/${name}.flv`;
+  const sent = await fetch(address, { redirect: "manual" });
+  assert.equal(sent.status, 307);
+  assert.equal(sent.headers.get("location"), `${first.httpUrl}/preview/any/${name}.flv`);
+  const end = new AbortController();
+  const played = await fetch(address, { signal: end.signal });
+  assert.deepEqual([played.status, played.headers.get("content-type")], [200, "video/x-flv"]);
+  end.abort();
+
+  const client = await WcsClient.open(second.wsUrl);
+  const mediaSessionId = randomName();
+  const fields = { name, sdp: "v=0", hasVideo: true, hasAudio: true, published: false };
+  client.say("playStream", { mediaSessionId, ...fields });
+  const { data } = await client.next(
+    "notifyStreamStatusEvent",
+    (status) => status["mediaSessionId"] === mediaSessionId,
+  );
+  const [status] = data as [Item];
+  const place = `Stream is on node first: ${first.wsUrl}`;
+  assert.deepEqual([status["status"], status["info"]], ["FAILED", place]);
+  client.say("availableStream", { mediaSessionId, name });
+  const available = await client.next("availableStream");
+  assert.equal((available.data[0] as Item)["info"], place);
+  client.close();
+});
+
+test("a WHIP publisher that finds no room is sent to a node that has some", async () => {
+  const { server: small } = await lab.start("small", { max_streams: 1 });
+  const { accepted, publisher } = publish(small.receiver ?? "", randomName());
+  await accepted;
+  const name = randomName();
+  const whip = `${small.httpUrl}/whip/${name}`;
+  const post = async (url: string) => {
+    const headers = { "content-type": "application/sdp" };
+    return fetch(url, { method: "POST", redirect: "manual", headers, body: OBS_PUBLISH });
+  };
+  const places = nodes.map(({ httpUrl }) => `${httpUrl}/whip/${name}?sent-on`);
+  await holds("a redirection", async () => {
+    const { status, headers } = await post(whip);
+    return status === 307 && places.includes(headers.get("location") ?? "");
+  });
+  assert.equal((await post(`${whip}?sent-on`)).status, 503);
+  publishers.push(await publishNative(small.httpUrl, name));
+  const found = await Promise.all(nodes.map((node) => listed(node, "/stream/find", { name })));
+  assert.deepEqual(
+    found.map((streams) => streams.length),
+    [1, 1],
+  );
+  publisher.close();
 });
