@@ -27,7 +27,6 @@ export class Announcements {
   readonly #options: ClaimsOptions;
   readonly #deps: AnnouncementsDeps;
   readonly #written = new Map<string, Written>();
-  readonly #busy = new Set<string>();
 
   constructor(options: ClaimsOptions, deps: AnnouncementsDeps) {
     this.#options = options;
@@ -39,12 +38,10 @@ export class Announcements {
     this.#written.clear();
   }
 
-  /** Writes what is new or changed, and removes what is not there any more. */
+  /** Writes what is new or changed, and removes what is not there any more. One call at a time. */
   async sync(all: readonly Announced[], atOnce: boolean): Promise<void> {
     const wanted = new Map(all.map((one) => [keyOf(one.kind, one.id), one]));
-    const due = [...wanted].filter(
-      ([key, { stamp }]) => !this.#busy.has(key) && this.#isDue(key, stamp, atOnce),
-    );
+    const due = [...wanted].filter(([key, { stamp }]) => this.#isDue(key, stamp, atOnce));
     await Promise.all([
       ...due.map(([key, one]) => this.#write(key, one)),
       ...this.#gone(wanted).map((key) => this.#remove(key)),
@@ -65,33 +62,23 @@ export class Announcements {
     return view
       .keysOf(this.#options.node)
       .filter((key) => view.standing(key)?.record?.kind !== "stream")
-      .filter((key) => !wanted.has(key) && !this.#busy.has(key));
+      .filter((key) => !wanted.has(key));
   }
 
   async #write(key: string, { kind, id, view: shown, stamp }: Announced): Promise<void> {
     const { bucket, view, now } = this.#deps;
     const record: Carried = { node: this.#options.node, kind, id, view: shown };
     const value = JSON.stringify(record);
-    this.#busy.add(key);
-    try {
-      const revision = (await bucket.write(key, value, undefined)) ?? 0;
-      this.#written.set(key, { stamp, at: now(), revision });
-      view.apply({ key, revision, value }, now(), false);
-    } finally {
-      this.#busy.delete(key);
-    }
+    const revision = (await bucket.write(key, value, undefined)) ?? 0;
+    this.#written.set(key, { stamp, at: now(), revision });
+    view.apply({ key, revision, value }, now(), false);
   }
 
   async #remove(key: string): Promise<void> {
     const { bucket, view, now } = this.#deps;
     const revision = this.#written.get(key)?.revision ?? view.standing(key)?.revision ?? 0;
-    this.#busy.add(key);
-    try {
-      await bucket.remove(key, revision);
-      this.#written.delete(key);
-      view.apply({ key, revision: revision + 1, value: undefined }, now(), false);
-    } finally {
-      this.#busy.delete(key);
-    }
+    await bucket.remove(key, revision);
+    this.#written.delete(key);
+    view.apply({ key, revision: revision + 1, value: undefined }, now(), false);
   }
 }

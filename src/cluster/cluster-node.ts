@@ -65,6 +65,9 @@ export class ClusterNode {
   #draining = false;
   #forgotAt = 0;
   #onReady: (() => void)[] = [];
+  /** The look at what changed that goes on, and the one after it. */
+  #sync: Promise<void> | undefined;
+  #nextSync: Promise<void> | undefined;
 
   constructor(options: ClusterOptions, deps: ClusterDeps) {
     this.#options = options;
@@ -174,7 +177,16 @@ export class ClusterNode {
 
   /** Tells the others what has changed; resolves when they can know it, or after a second. */
   async flush(): Promise<void> {
-    if (this.connected) await within(FLUSH_MS, this.#sync(true));
+    if (!this.connected) return;
+    if (this.#sync === undefined) await within(FLUSH_MS, this.#begin(true));
+    else {
+      // The one that goes on may have looked before.
+      this.#nextSync ??= this.#sync.then(() => {
+        this.#nextSync = undefined;
+        return this.#begin(true);
+      });
+      await within(FLUSH_MS, this.#nextSync);
+    }
   }
 
   get figures(): ClusterFigures {
@@ -208,7 +220,8 @@ export class ClusterNode {
       this.#view.forget(now);
     }
     if (!this.connected) return;
-    await Promise.all([this.#beat(now), this.#sync(false)]);
+    const going = this.#sync ?? this.#nextSync;
+    await Promise.all([this.#beat(now), going ?? this.#begin(false)]);
   }
 
   async #beat(now: number): Promise<void> {
@@ -221,7 +234,15 @@ export class ClusterNode {
     );
   }
 
-  async #sync(atOnce: boolean): Promise<void> {
+  #begin(atOnce: boolean): Promise<void> {
+    const sync = this.#syncAll(atOnce).finally(() => {
+      if (this.#sync === sync) this.#sync = undefined;
+    });
+    this.#sync = sync;
+    return sync;
+  }
+
+  async #syncAll(atOnce: boolean): Promise<void> {
     const { streams, others } = this.#deps.own();
     await this.#quietly(
       Promise.all([this.#claims.sync(streams, atOnce), this.#announcements.sync(others, atOnce)]),

@@ -97,7 +97,8 @@ export class ClusterLab {
         }),
         own: () => ({ streams: new Map(), others }),
         has: () => false,
-        run: async ({ path }) => ({ status: 200, body: JSON.stringify({ path }) }),
+        run: async ({ path }) =>
+          path.includes("/find") ? { status: 503, body: "" } : { status: 200, body: `"${path}"` },
         onLost: () => undefined,
       },
     );

@@ -36,22 +36,50 @@ const byCarrier =
     return carrier && cluster.ask(carrier.node, { path, body: textOf(asking) });
   };
 
+type Found = ReturnType<ClusterNode["elsewhere"]>;
+
 /** This node's own and what is known of the others'. */
 const everywhere =
   <S extends z.ZodType>(
     kind: Kind,
     schema: S,
     matches: (view: RestObject, filter: z.output<S>) => boolean,
+    refresh: (found: Found, asking: Asking) => Promise<RestObject[]> = async (found) =>
+      found.map(({ view }) => view),
   ): Plan =>
   async (asking) => {
     const filter = readBody(schema, asking.body);
-    const found = asking.cluster.elsewhere(kind).filter(({ view }) => matches(view, filter));
-    if (found.length === 0) return undefined;
-    const own = await asking.local.run({ path: asking.path, body: textOf(asking) });
-    if (own.status !== 200 && own.status !== 404) return own;
+    const known = asking.cluster.elsewhere(kind).filter(({ view }) => matches(view, filter));
+    if (known.length === 0) return undefined;
+    const [own, found] = await Promise.all([
+      asking.local.run({ path: asking.path, body: textOf(asking) }),
+      refresh(known, asking),
+    ]);
+    if ((own.status !== 200 && own.status !== 404) || found.length === 0) return own;
     const here = own.status === 200 ? (JSON.parse(own.body) as unknown[]) : [];
-    return { status: 200, body: JSON.stringify([...here, ...found.map(({ view }) => view)]) };
+    return { status: 200, body: JSON.stringify([...here, ...found]) };
   };
+
+/** Few enough nodes are asked what their own looks like now. */
+const MOST_ASKED = 8;
+
+/** What does not change the state, such as measured figures, only the node itself knows. */
+async function fresh(found: Found, asking: Asking): Promise<RestObject[]> {
+  const nodes = [...new Set(found.map(({ node }) => node))];
+  const known = (items: Found): RestObject[] => items.map(({ view }) => view);
+  if (nodes.length > MOST_ASKED) return known(found);
+  const ask = async (node: NodeId): Promise<RestObject[]> => {
+    const { path } = asking;
+    const answer = await asking.cluster.ask(node, { path, body: textOf(asking) }).catch(noAnswer);
+    if (answer.status === 404) return [];
+    if (answer.status === 200) return JSON.parse(answer.body) as RestObject[];
+    return known(found.filter((one) => one.node === node));
+  };
+  const all = await Promise.all(nodes.map(ask));
+  return all.flat();
+}
+
+const noAnswer = (): Answer => ({ status: 504, body: "" });
 
 /** Run by every node that carries a stream which matches. */
 const terminateStreams: Plan = async (asking) => {
@@ -86,18 +114,18 @@ const hasEnded = (call: RestObject): boolean => call["reason"] !== null;
 
 const PLANS: Readonly<Record<string, Plan>> = {
   [OPERATIONS.pushStartup.path]: byCarrier("stream", "streamName"),
-  [OPERATIONS.pushFind.path]: everywhere("push", findBody, matchesPush),
+  [OPERATIONS.pushFind.path]: everywhere("push", findBody, matchesPush, fresh),
   [OPERATIONS.pushFindAll.path]: everywhere("push", findBody, () => true),
   [OPERATIONS.pushTerminate.path]: byCarrier("push", "mediaSessionId"),
   [OPERATIONS.pushMute.path]: byCarrier("push", "mediaSessionId"),
   [OPERATIONS.pushUnmute.path]: byCarrier("push", "mediaSessionId"),
   [OPERATIONS.pushSoundOn.path]: byCarrier("push", "mediaSessionId"),
   [OPERATIONS.pushSoundOff.path]: byCarrier("push", "mediaSessionId"),
-  [OPERATIONS.streamFind.path]: everywhere("stream", streamFindBody, matchesStream),
+  [OPERATIONS.streamFind.path]: everywhere("stream", streamFindBody, matchesStream, fresh),
   [OPERATIONS.streamFindAll.path]: everywhere("stream", streamFindBody, () => true),
   [OPERATIONS.streamTerminate.path]: terminateStreams,
   [OPERATIONS.callStartup.path]: startCall,
-  [OPERATIONS.callFind.path]: everywhere("call", callFindBody, matchesCall),
+  [OPERATIONS.callFind.path]: everywhere("call", callFindBody, matchesCall, fresh),
   [OPERATIONS.callFindAll.path]: everywhere("call", callFindBody, () => true),
   [OPERATIONS.callTerminate.path]: byCarrier("call", "callId"),
   [OPERATIONS.callSendDtmf.path]: byCarrier("call", "callId"),
