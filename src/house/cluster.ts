@@ -146,9 +146,11 @@ function natsOptions(settings: Settings): NatsOptions {
   const ca = readFile(settings, "cluster.nats_ca_file");
   const certificate = readFile(settings, "cluster.nats_certificate_file");
   const key = readFile(settings, "cluster.nats_key_file");
-  const tls = ca ?? certificate;
+  const servers = settings["cluster.nats_url"];
+  // Given, it is insisted on.
+  const tls = ca ?? certificate ?? servers.find((server) => server.startsWith("tls://"));
   return {
-    servers: settings["cluster.nats_url"],
+    servers,
     user: settings["cluster.nats_user"],
     password: settings["cluster.nats_password"],
     token: settings["cluster.nats_token"],

@@ -1,11 +1,16 @@
 /** Nodes that act as one, on a real NATS server, when all goes well. */
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Announced } from "../../src/cluster/announcements.ts";
+import { createAuthority } from "../support/certificate-authority.ts";
 import { ClusterLab, holds, type Item, listed, randomName } from "../support/cluster-lab.ts";
 import { type NativePublisher, publishNative } from "../support/native-publisher.ts";
+import { startNats } from "../support/nats.ts";
 import { publish } from "../support/rtmp-publish.ts";
-import type { TestServer } from "../support/server.ts";
+import { startServer, type TestServer } from "../support/server.ts";
 import { StrictServer } from "../support/strict-rtmp/server.ts";
 import { WcsClient } from "../support/wcs-client.ts";
 import { OBS_PUBLISH } from "../vectors/offers.ts";
@@ -191,4 +196,41 @@ test("a WHIP publisher that finds no room is sent to a node that has some", asyn
     [1, 1],
   );
   publisher.close();
+});
+
+test("NATS may ask for TLS and a password, which no node tells", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nats-tls-"));
+  const authority = await createAuthority();
+  const { cert, key } = await authority.sign(["localhost"]);
+  const file = async (name: string, text: string) => {
+    await writeFile(join(folder, name), text);
+    return join(folder, name);
+  };
+  const [user, password, wrong] = [randomName(), randomName(), randomName()];
+  const keys = ["--tlscert", await file("cert", cert), "--tlskey", await file("key", key)];
+  const nats = await startNats(["--tls", ...keys, "--user", user, "--pass", password]);
+  const start = (given: string) =>
+    startServer({
+      "cluster.nats_url": `tls://localhost:${nats.port}`,
+      "cluster.nats_user": user,
+      "cluster.nats_password": given,
+      "cluster.nats_ca_file": join(folder, "ca"),
+      log_level: "trace",
+      rtmp_port: 0,
+    });
+  await file("ca", authority.certificate);
+  const servers = await Promise.all([start(password), start(wrong)]);
+  const state = async ({ httpUrl }: TestServer) => {
+    const body = (await (await fetch(`${httpUrl}/readyz`)).json()) as Item;
+    return body["cluster"];
+  };
+  await holds("contact", async () => (await state(servers[0])) === "reached");
+  assert.equal(await state(servers[1]), "unreachable");
+  assert.match(servers[1].output(), /cannot be reached/);
+  await Promise.all(servers.map((server) => server.stop()));
+  for (const server of servers) {
+    for (const secret of [password, wrong]) assert.equal(server.output().includes(secret), false);
+  }
+  await nats.stop();
+  await rm(folder, { recursive: true });
 });

@@ -19,7 +19,7 @@ export const cluster = {
   "cluster.nats_creds_file": optional("Credentials file for NATS (JWT).", "a file name, or empty"),
   "cluster.nats_nkey": secretText("Seed of an NKey for NATS, instead of a user."),
   "cluster.nats_ca_file": optional(
-    "PEM file of further authorities for NATS over TLS.",
+    "PEM file of the authorities to trust for NATS over TLS, instead of the common ones.",
     "a file name, or empty",
   ),
   "cluster.nats_certificate_file": optional(
