@@ -198,6 +198,7 @@ const carriers = (nodes: readonly Node[], name: string): Node[] =>
 function pass(world: World, nodes: readonly Node[], ms: number): void {
   for (let left = ms; left > 0; left -= 1000) {
     world.now += Math.min(left, 1000);
+    for (const node of nodes) node.view.leases.awake(world.now);
     for (const node of nodes) node.beat();
     for (const node of nodes) node.hear();
   }

@@ -46,7 +46,7 @@ export interface ClusterFigures {
   readonly requests: Readonly<Record<string, number>>;
 }
 
-const TICK_MS = 250;
+const TICK_MS = 500;
 const HEARTBEAT_MS = 2500;
 const FORGET_MS = 60_000;
 /** An operation is answered when the others know of it, or after so long. */
@@ -215,6 +215,7 @@ export class ClusterNode {
 
   async #tick(): Promise<void> {
     const now = this.#deps.now();
+    this.#view.leases.awake(now);
     if (now - this.#forgotAt > FORGET_MS) {
       this.#forgotAt = now;
       this.#view.forget(now);

@@ -5,6 +5,12 @@ import { type Carried, type Kind, keyOf, type Lease, leaseKey, type NodeId } fro
 
 const NODE = "node00000001" as NodeId;
 
+/** Time goes by for a node that looks at it. */
+function pass(view: ClusterView, from: number, to: number): void {
+  for (let now = from; now <= to; now += 1000) view.leases.awake(now);
+  view.leases.awake(to);
+}
+
 const lease: Lease = {
   ...{ node: NODE, name: "one", http: null, ws: null },
   ...{ streams: 0, pushes: 0, room: 1, draining: false },
@@ -31,6 +37,7 @@ test("what a node carries is seen as long as it lives, by the clock of who sees 
   view.restart(0);
   view.apply(leaseEntry(1), 0, true);
   view.apply(entry("push", "p", 2), 0, true);
+  pass(view, 0, 8000);
   assert.equal(view.carried("push", 8000).length, 1);
   assert.equal(view.carrier(keyOf("push", "p"), 8000)?.name, "one");
   assert.equal(view.carried("push", 8001).length, 0);
@@ -43,6 +50,7 @@ test("a lease that was there before proves no life, and silence without contact 
   const view = new ClusterView();
   view.restart(0);
   view.apply(leaseEntry(1), 0, false);
+  pass(view, 0, 8000);
   assert.equal(view.leases.life(NODE, 8000), "unsure");
   assert.equal(view.leases.life(NODE, 8001), "dead");
   view.apply(leaseEntry(2), 9000, true);
@@ -89,8 +97,31 @@ test("those long dead are forgotten with what they carried", () => {
   const view = new ClusterView();
   view.apply(leaseEntry(1), 0, true);
   view.apply(entry("push", "p", 2), 0, true);
+  pass(view, 0, 3_700_000);
   view.forget(3_000_000);
   assert.equal(view.keysOf(NODE).length, 1);
   view.forget(3_700_000);
   assert.equal(view.keysOf(NODE).length, 0);
+});
+
+test("a node that was stopped itself does not take the others for dead, and the dead not for living", () => {
+  const view = new ClusterView();
+  const other = "node00000002" as NodeId;
+  const entryOfOther = { ...leaseEntry(1), key: leaseKey(other) };
+  view.restart(0);
+  view.apply(leaseEntry(1), 0, true);
+  pass(view, 0, 9000);
+  const value = JSON.stringify({ ...lease, node: other });
+  view.apply({ ...entryOfOther, value }, 9000, true);
+  assert.deepEqual(
+    [view.leases.life(NODE, 60_000), view.leases.life(other, 60_000)],
+    ["dead", "alive"],
+  );
+  view.leases.awake(60_000);
+  assert.deepEqual(
+    [view.leases.life(NODE, 60_000), view.leases.life(other, 60_000)],
+    ["dead", "unsure"],
+  );
+  pass(view, 60_000, 69_000);
+  assert.equal(view.leases.life(other, 69_000), "dead");
 });

@@ -16,17 +16,18 @@ export interface Standing {
   readonly revision: number;
   /** Undefined when it cannot be read. */
   readonly record: Carried | undefined;
-  readonly value: string;
 }
 
 /** What this node knows of the bucket. Times are milliseconds of its own monotonic clock. */
 export class ClusterView {
   readonly leases = new LeaseBook();
   readonly #standing = new Map<string, Standing>();
+  readonly #keys = new Map<NodeId, Set<string>>();
 
   /** Contact begins anew: everything is learned again. */
   restart(now: number): void {
     this.#standing.clear();
+    this.#keys.clear();
     this.leases.contact(now);
   }
 
@@ -55,13 +56,13 @@ export class ClusterView {
 
   /** Keys of what stands there as carried by `node`. */
   keysOf(node: NodeId): string[] {
-    return [...this.#standing].flatMap(([key, { record }]) => (record?.node === node ? [key] : []));
+    return [...(this.#keys.get(node) ?? [])];
   }
 
   /** Forgets what those carried that have been dead for long; the bucket has dropped it too. */
   forget(now: number): void {
     for (const node of this.leases.forget(now)) {
-      for (const key of this.keysOf(node)) this.#standing.delete(key);
+      for (const key of this.keysOf(node)) this.#drop(key);
     }
   }
 
@@ -78,7 +79,21 @@ export class ClusterView {
   #applyCarried({ key, revision, value }: Entry): void {
     const known = this.#standing.get(key);
     if (known !== undefined && known.revision >= revision) return;
-    if (value === undefined) this.#standing.delete(key);
-    else this.#standing.set(key, { revision, record: readCarried(key, value), value });
+    this.#drop(key);
+    if (value === undefined) return;
+    const record = readCarried(key, value);
+    this.#standing.set(key, { revision, record });
+    if (record === undefined) return;
+    const keys = this.#keys.get(record.node) ?? new Set();
+    this.#keys.set(record.node, keys.add(key));
+  }
+
+  #drop(key: string): void {
+    const node = this.#standing.get(key)?.record?.node;
+    this.#standing.delete(key);
+    if (node === undefined) return;
+    const keys = this.#keys.get(node);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#keys.delete(node);
   }
 }

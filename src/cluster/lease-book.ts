@@ -2,6 +2,8 @@ import type { Lease, NodeId } from "./records.ts";
 
 /** A lease that was not refreshed for so long has expired. Milliseconds. */
 export const LEASE_MS = 8000;
+/** A node that did not look for so long was stopped itself, and has not read what came meanwhile. */
+const ASLEEP_MS = 3000;
 /** How long goodbyes and the silent are remembered. Milliseconds. */
 const MEMORY_MS = 3_600_000;
 
@@ -23,11 +25,24 @@ interface Known {
 export class LeaseBook {
   readonly #known = new Map<NodeId, Known>();
   #since = 0;
+  #awakeAt = 0;
 
   /** Contact with the cluster begins anew: silence until now was perhaps ours. */
   contact(now: number): void {
     this.#since = now;
+    this.#awakeAt = now;
     for (const known of this.#known.values()) known.heardAt = undefined;
+  }
+
+  /** To be called about every second; when that was impossible, silence was ours. */
+  awake(now: number): void {
+    if (now - this.#awakeAt > ASLEEP_MS) {
+      for (const [node, known] of this.#known) {
+        if (this.#judge(node, this.#awakeAt) === "dead") known.gone = true;
+      }
+      this.contact(now);
+    }
+    this.#awakeAt = now;
   }
 
   /** `fresh`: written just now, and not found when contact began. */
@@ -43,6 +58,11 @@ export class LeaseBook {
   }
 
   life(node: NodeId, now: number): Life {
+    // Asleep until just now: what was so before still holds.
+    return this.#judge(node, now - this.#awakeAt > ASLEEP_MS ? this.#awakeAt : now);
+  }
+
+  #judge(node: NodeId, now: number): Life {
     const known = this.#known.get(node);
     if (known?.gone === true) return "dead";
     const heardAt = known?.heardAt;

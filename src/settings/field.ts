@@ -154,6 +154,9 @@ function secret<S extends z.ZodType>(schema: S): S {
   return schema;
 }
 
+/** A setting whose wrong values are not printed: what is wrong may be a password. */
+export const unprinted = secret;
+
 /** A URL that may hold a password or a key; prints as `[redacted]`. */
 export const secretUrl = (text: string) =>
   secret(

@@ -181,6 +181,7 @@ test("ways to open NATS that exclude or need each other are told", () => {
     const { settings, errors } = load(text);
     assert.equal(settings, undefined);
     assert.match(errors.join("\n"), message);
+    assert.doesNotMatch(errors.join("\n"), /u:p/);
   }
   const { settings } = load("cluster.nats_url=a:1, tls://b:2");
   assert.deepEqual(settings?.["cluster.nats_url"], ["a:1", "tls://b:2"]);

@@ -15,7 +15,7 @@ import {
 } from "@nats-io/transport-node";
 import { z } from "zod";
 import type { Secret } from "../../base/secret.ts";
-import { type FailureCode, fail } from "../../contract/failures.ts";
+import { FAILURES, type FailureCode, fail } from "../../contract/failures.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type { Entry } from "../bucket.ts";
 import type { Answer, Asked, Link, LinkHandlers } from "../link.ts";
@@ -273,7 +273,7 @@ export class NatsLink implements Link {
     this.#store = store;
     this.#heardAt = performance.now();
     this.#handlers?.onContact();
-    void this.#follow(watch, valid);
+    this.#follow(watch, valid).catch((error: unknown) => this.#complain(error));
   }
 
   async #follow(watch: QueuedIterator<KvWatchEntry>, valid: () => boolean): Promise<void> {
@@ -315,15 +315,10 @@ export class NatsLink implements Link {
   }
 
   async #serve(message: Msg): Promise<void> {
-    const connection = this.#connection;
-    const given = asked.safeParse(parse(message));
-    if (this.#handlers === undefined || !given.success || this.#asked >= MAX_ASKED) {
-      message.respond(JSON.stringify(refusal("overloaded")));
-      return;
-    }
     this.#asked += 1;
     try {
-      const text = JSON.stringify(await this.#handlers.onAsked(given.data));
+      const text = JSON.stringify(await this.#answer(message));
+      const connection = this.#connection;
       const fits = connection !== undefined && Buffer.byteLength(text) <= roomOf(connection);
       message.respond(fits ? text : JSON.stringify(refusal("internal")));
     } catch (error) {
@@ -332,12 +327,19 @@ export class NatsLink implements Link {
       this.#asked -= 1;
     }
   }
+
+  async #answer(message: Msg): Promise<Answer> {
+    const given = asked.safeParse(parse(message));
+    if (!given.success) return refusal("badRequest");
+    if (this.#handlers === undefined || this.#asked > MAX_ASKED) return refusal("overloaded");
+    return this.#handlers.onAsked(given.data);
+  }
 }
 
-const refusal = (reason: FailureCode): Answer => ({
-  status: 503,
-  body: JSON.stringify({ reason, message: "the node cannot answer now", status: 503 }),
-});
+function refusal(reason: FailureCode): Answer {
+  const status = FAILURES[reason].http;
+  return { status, body: JSON.stringify({ reason, message: "the node cannot answer", status }) };
+}
 
 const roomOf = ({ info }: NatsConnection): number => (info?.max_payload ?? 1 << 20) - OVERHEAD;
 

@@ -1,5 +1,5 @@
 /** Several nodes that act as one. */
-import { integer, list, ms, optional, pattern, secretText } from "../field.ts";
+import { integer, list, ms, optional, pattern, secretText, unprinted } from "../field.ts";
 
 const isServer = (entry: string): boolean => /^(?:(?:nats|tls):\/\/)?[^\s/@]+$/.test(entry);
 const isUrl =
@@ -8,10 +8,12 @@ const isUrl =
     URL.canParse(value) && schemes.includes(new URL(value).protocol);
 
 export const cluster = {
-  "cluster.nats_url": list(
-    "NATS servers, with JetStream, by which nodes find each other; empty leaves this node alone.",
-    "addresses such as nats://host:4222 or tls://host:4222 between commas, without user and password, or empty",
-    isServer,
+  "cluster.nats_url": unprinted(
+    list(
+      "NATS servers, with JetStream, by which nodes find each other; empty leaves this node alone.",
+      "addresses such as nats://host:4222 or tls://host:4222 between commas, without user and password, or empty",
+      isServer,
+    ),
   ),
   "cluster.nats_user": optional("User name at NATS."),
   "cluster.nats_password": secretText("Password at NATS."),
