@@ -176,6 +176,13 @@ test("settings are read by the composition root alone", () => {
   assert.deepEqual(found, []);
 });
 
+test("NATS is loaded by nobody at the start: a node that is alone needs none of it", () => {
+  const atStart = /^import\s(?!type\s)[^"]*"[^"]*\/nats\/[^"]*"/m;
+  const found = FILES.filter((file) => atStart.test(codeOf(read(file))));
+  assert.deepEqual(found, []);
+  assert.match(codeOf(read("house/cluster.ts")), /await import\("\.\.\/cluster\/nats\//);
+});
+
 test("no file imports itself by way of others", () => {
   const edges = new Map(
     FILES.map((file) => [
