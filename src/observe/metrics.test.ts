@@ -91,6 +91,8 @@ test("a scrape shows what exists at that moment", async () => {
   assert.equal(value(text, "transponder_ready"), 1);
   assert.equal(value(text, "transponder_event_clients"), 3);
   assert.equal(value(text, 'transponder_webhooks_total{result="delivered"}'), 5);
+  assert.equal(value(text, "transponder_cluster_nodes"), 3);
+  assert.equal(value(text, 'transponder_cluster_requests_total{result="timeout"}'), 1);
   now = server({ ready: false });
   const later = await metrics.render();
   assert.equal(value(later, "transponder_ready"), 0);
