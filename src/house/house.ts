@@ -3,6 +3,7 @@ import { Scope } from "../base/scope.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
+import { openCluster } from "./cluster.ts";
 import { openServices } from "./services.ts";
 
 /** The running server. */
@@ -24,7 +25,8 @@ export async function startHouse(settings: Settings): Promise<House> {
     // The libraries of the doors are read while the workers start.
     const [services, doors] = await Promise.all([starting, import("./doors.ts")]);
     const certificate = await openCertificate(settings);
-    await doors.openDoors(settings, services, certificate, scope);
+    const cluster = await openCluster(settings, services, scope);
+    await doors.openDoors(settings, { ...services, cluster }, certificate, scope);
     const closeDelay = settings.shutdown_delay_ms;
     const close = async (): Promise<void> => {
       services.readiness.drain();

@@ -11,7 +11,7 @@ import { serve } from "./serve.ts";
 const TONE_WAYS = { RFC2833: "rtp", INFO: "info", INFO_RELAY: "relay" } as const;
 
 /** The call object of WCS, and why the call ended. */
-function callObject(call: CallRecord): Record<string, unknown> {
+export function callObject(call: CallRecord): Record<string, unknown> {
   return {
     custom: call.custom ?? null,
     nodeId: null,

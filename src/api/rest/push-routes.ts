@@ -12,7 +12,7 @@ import { serve } from "./serve.ts";
 type Startup = z.output<typeof startupBody>;
 
 /** The transponder object of WCS, and what it does not know: state, attempts, last error. */
-function transponderObject(push: PushRecord): Record<string, unknown> {
+export function transponderObject(push: PushRecord): Record<string, unknown> {
   return {
     width: 0,
     height: 0,
