@@ -56,7 +56,7 @@ function lab(t: TestContext, url: string, options: Partial<WebhookOptions> = {})
     {
       url: new Secret(url),
       secret: undefined,
-      timeout: millis(300),
+      timeout: millis(60_000),
       attempts: 3,
       retryAfter: millis(1),
       capacity: 100,
@@ -102,7 +102,7 @@ test("a change of state is posted once, signed so that the receiver can check it
 
 test("a delivery that failed is repeated with the same id, before the next of its subject", async (t) => {
   const { received, host } = await receiver(t, [503, "silence", 200]);
-  const { journal, webhooks } = lab(t, `http://${host}/`);
+  const { journal, webhooks } = lab(t, `http://${host}/`, { timeout: millis(1500) });
   journal.write({ kind: "stream", stream: stream("s", "live") });
   journal.write({ kind: "stream", stream: stream("s", "ended") });
   await holds(() => webhooks.counts.delivered === 2);
@@ -115,7 +115,7 @@ test("a delivery that failed is repeated with the same id, before the next of it
 
 test("a subject whose receiver hangs holds up no other", async (t) => {
   const { received, host } = await receiver(t, ["silence", 200]);
-  const { journal, webhooks } = lab(t, `http://${host}/`, { timeout: millis(60_000) });
+  const { journal, webhooks } = lab(t, `http://${host}/`);
   journal.write({ kind: "stream", stream: stream("a", "live") });
   await holds(() => received.length === 1);
   journal.write({ kind: "stream", stream: stream("b", "live") });
