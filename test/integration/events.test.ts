@@ -28,7 +28,7 @@ test("a reader learns what there is, then every change of a stream and its push,
   const publisher = await publishNative(server.httpUrl, name);
   const of = (state: string) => (data: { name: string; state: string }) =>
     data.name === name && data.state === state;
-  await reader.next("stream", of("pending"));
+  await reader.next("stream", of("reserved"));
   const { data: stream } = await reader.next("stream", of("live"));
   const key = randomUUID();
   const rtmpUrl = destination.url(`live/${key}?k=${key}`);

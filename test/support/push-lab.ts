@@ -31,7 +31,7 @@ const SETTINGS: PushSettings = {
   flashVersion: "FMLE/3.0 (compatible; Transponder)",
   localAddress: undefined,
   sendMetadata: true,
-  connectTimeoutMs: 3000,
+  connectTimeoutMs: 30_000,
   writeTimeoutMs: 8000,
   extraCa: undefined,
   verifyCertificate: true,
