@@ -16,7 +16,7 @@ export const access = {
     "Wrong credentials of one client address, after which it has to wait.",
   ),
   publish_token: secretText(
-    "Publishers must show it: WebSDK clients as custom.token, WHIP clients as Bearer token.",
+    "Publishers must show it: WebSDK clients as custom.token, WHIP clients as Bearer token, RTMP as ?token=.",
     16,
   ),
   publish_app_keys: list("Application keys that WebSDK clients may come with; empty allows any."),
