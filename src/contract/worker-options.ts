@@ -56,6 +56,8 @@ export interface WorkerOptions {
     readonly earlyMedia: boolean;
     readonly userAgent: string;
   };
+  /** Whose AAC encoder is used. */
+  readonly aacEngine: "ffmpeg" | "fdk";
   readonly audio: {
     /** What the sound of pushes is encoded to. */
     readonly codec: "aac" | "pcma" | "pcmu";

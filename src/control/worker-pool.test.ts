@@ -43,6 +43,7 @@ async function options(): Promise<WorkerOptions> {
       earlyMedia: true,
       userAgent: "test",
     },
+    aacEngine: "ffmpeg",
     audio: {
       codec: "aac",
       passthrough: [],

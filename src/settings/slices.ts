@@ -29,6 +29,7 @@ export function workerOptions(
       idleTimeoutMs: settings.rtmp_idle_timeout_ms,
     },
     sip: sipOptions(settings),
+    aacEngine: settings.audio_aac_encoder,
     audio: {
       codec: settings.rtmp_audio_codec,
       passthrough: settings.rtmp_audio_passthrough,

@@ -32,6 +32,7 @@ function configure(
   const { udpPort } = options.webrtc;
   const peers = createPeerFactory({ ...options.webrtc, clock: systemClock });
   const transcoder = createAudioTranscoder({
+    aacEngine: options.aacEngine,
     onEvent: (event) => logger.info({ codec: event }, `codec process: ${event.kind}`),
   });
   const videoTranscoder = createVideoTranscoder({

@@ -64,6 +64,11 @@ export const sound = {
     ["pcma", "pcmu", "speex"],
     "Sound that a source sends in one of these codecs is pushed as it is instead of being encoded; what it sends in another goes out in rtmp_audio_codec.",
   ),
+  audio_aac_encoder: choice(
+    ["ffmpeg", "fdk"],
+    "ffmpeg",
+    "Whose AAC encoder is used: FFmpeg's own, or libfdk_aac, which takes half the CPU and sounds better (docs/performance.md), but whose licence does not allow to distribute it together with GPL software.",
+  ),
   audio_channels: choice(
     ["auto", "1", "2"],
     "auto",

@@ -15,7 +15,9 @@ import {
   AV_OPT_SEARCH_CHILDREN,
   AV_OPT_TYPE_STRING,
   AV_SAMPLE_FMT_FLTP,
+  AV_SAMPLE_FMT_S16,
   FF_ENCODER_AAC,
+  FF_ENCODER_LIBFDK_AAC,
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { AAC_GRID } from "../../media/audio-grid.ts";
@@ -35,6 +37,15 @@ const AAC_SAMPLES = AAC_GRID.samples;
  */
 export const AAC_TUNING = { aac_coder: "fast", aac_tns: "0" } as const;
 
+/** Whose encoder: FFmpeg's own, or that of the Fraunhofer institute. */
+export type AacEngine = "ffmpeg" | "fdk";
+
+const MAKERS = {
+  ffmpeg: { name: FF_ENCODER_AAC, format: AV_SAMPLE_FMT_FLTP, tuning: AAC_TUNING },
+  // The afterburner doubles the work; without it the noise is hidden better than by FFmpeg's all the same.
+  fdk: { name: FF_ENCODER_LIBFDK_AAC, format: AV_SAMPLE_FMT_S16, tuning: { afterburner: "0" } },
+} as const;
+
 /** Feeding the frame of slot `n` brings out the packet of slot `n - LAG`. */
 const LAG = 2;
 
@@ -52,6 +63,7 @@ export function check(what: string, code: number): void {
 
 /** One AAC-LC stream, at 48 kHz unless it is a clip for another. Throws `Error` when the library refuses; then `close` it. */
 export class AacEncoder implements SlotEncoder {
+  readonly #maker: (typeof MAKERS)[AacEngine];
   readonly #channels: 1 | 2;
   readonly #sampleRate: number;
   readonly #sink: BodySink;
@@ -61,21 +73,23 @@ export class AacEncoder implements SlotEncoder {
   #fed = 0;
   #silentFed = 0;
 
-  constructor(options: TranscodeOptions, sink: BodySink) {
+  constructor(options: TranscodeOptions, sink: BodySink, engine: AacEngine) {
+    const maker = MAKERS[engine];
+    this.#maker = maker;
     this.#channels = options.channels;
     this.#sampleRate = options.grid.rate;
     this.#sink = sink;
-    const codec = Codec.findEncoderByName(FF_ENCODER_AAC);
-    if (codec === null) throw new Error("no AAC encoder");
+    const codec = Codec.findEncoderByName(maker.name);
+    if (codec === null) throw new Error(`no encoder ${maker.name}`);
     const context = this.#context;
     context.allocContext3(codec);
     context.sampleRate = this.#sampleRate;
-    context.sampleFormat = AV_SAMPLE_FMT_FLTP;
+    context.sampleFormat = maker.format;
     context.channelLayout = channelLayout(options.channels);
     context.bitRate = BigInt(options.bitrate);
     context.timeBase = new Rational(1, this.#sampleRate);
     context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
-    for (const [name, value] of Object.entries(AAC_TUNING)) {
+    for (const [name, value] of Object.entries(maker.tuning)) {
       check(name, context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN));
     }
     check("open AAC encoder", context.open2Sync(codec));
@@ -112,7 +126,7 @@ export class AacEncoder implements SlotEncoder {
     const frame = this.#frame;
     frame.alloc();
     frame.nbSamples = AAC_SAMPLES;
-    frame.format = AV_SAMPLE_FMT_FLTP;
+    frame.format = this.#maker.format;
     frame.sampleRate = this.#sampleRate;
     frame.channelLayout = channelLayout(this.#channels);
     check("audio frame", frame.getBuffer());
@@ -126,14 +140,25 @@ export class AacEncoder implements SlotEncoder {
     if (pcm.length !== AAC_SAMPLES * channels) throw new Error(`frame of ${pcm.length} samples`);
     check("makeWritable", frame.makeWritable());
     const planes = frame.data;
-    if (planes?.length !== channels) throw new Error("frame without planes");
-    for (const [c, bytes] of planes.entries()) {
-      const plane = new Float32Array(bytes.buffer, bytes.byteOffset, AAC_SAMPLES);
-      for (let i = 0; i < AAC_SAMPLES; i += 1) plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
-    }
+    if (this.#maker.format === AV_SAMPLE_FMT_S16) fillInterleaved(planes, pcm);
+    else fillPlanes(planes, pcm, channels);
     frame.pts = BigInt(this.#fed * AAC_SAMPLES);
     this.#fed += 1;
     check("AAC encoder", this.#context.sendFrameSync(frame));
+  }
+}
+
+function fillInterleaved(planes: readonly Buffer[] | null, pcm: Int16Array): void {
+  const [bytes] = planes ?? [];
+  if (bytes === undefined) throw new Error("frame without samples");
+  new Int16Array(bytes.buffer, bytes.byteOffset, pcm.length).set(pcm);
+}
+
+function fillPlanes(planes: readonly Buffer[] | null, pcm: Int16Array, channels: 1 | 2): void {
+  if (planes?.length !== channels) throw new Error("frame without planes");
+  for (const [c, bytes] of planes.entries()) {
+    const plane = new Float32Array(bytes.buffer, bytes.byteOffset, AAC_SAMPLES);
+    for (let i = 0; i < AAC_SAMPLES; i += 1) plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
   }
 }
 

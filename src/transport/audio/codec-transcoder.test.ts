@@ -14,7 +14,8 @@ import {
 } from "../../../test/support/audio-lab.ts";
 
 const lab = openAudioLab();
-after(() => lab.engine.close());
+const fdk = openAudioLab({ aacEngine: "fdk" });
+after(() => Promise.all([lab.engine.close(), fdk.engine.close()]));
 
 const SECOND = 48_000;
 const SILENT = { 1: "01182007", 2: "211004608c1c" } as const;
@@ -80,43 +81,52 @@ for (const codec of ["pcma", "pcmu"] as const) {
   });
 }
 
-test("a click comes out of the player within a millisecond of its own time", async () => {
-  for (const start of [0, 7_654_321]) {
-    const packets = Array.from({ length: 50 }, () => Buffer.alloc(160, 0xff));
-    packets[25] = Buffer.concat([Buffer.alloc(80, 0xff), Buffer.of(0x80), Buffer.alloc(79, 0xff)]);
-    const run = lab.open(1);
-    run.feed(packets, "pcmu", start);
-    await reached(run, Math.floor((start * 48) / 1e3 / 1024) + 40);
-    const out = heard(run, 1);
-    const peak = out.reduce(
-      (best, sample, i) => (Math.abs(sample) > Math.abs(out[best] ?? 0) ? i : best),
-      0,
-    );
-    const at = (run.frames[0]?.slot ?? 0) * 1024 + peak;
-    const wanted = ((start + 25 * 20_000 + 10_000) * 48) / 1000;
-    assert.ok(Math.abs(at - wanted) <= 48, `${at} instead of ${wanted}`);
-    run.close();
-  }
-});
+for (const [engine, used] of [
+  ["ffmpeg", lab],
+  ["fdk", fdk],
+] as const) {
+  test(`${engine}: a click comes out of the player within a millisecond of its own time`, async () => {
+    for (const start of [0, 7_654_321]) {
+      const packets = Array.from({ length: 50 }, () => Buffer.alloc(160, 0xff));
+      packets[25] = Buffer.concat([
+        Buffer.alloc(80, 0xff),
+        Buffer.of(0x80),
+        Buffer.alloc(79, 0xff),
+      ]);
+      const run = used.open(1);
+      run.feed(packets, "pcmu", start);
+      await reached(run, Math.floor((start * 48) / 1e3 / 1024) + 40);
+      const out = heard(run, 1);
+      const peak = out.reduce(
+        (best, sample, i) => (Math.abs(sample) > Math.abs(out[best] ?? 0) ? i : best),
+        0,
+      );
+      const at = (run.frames[0]?.slot ?? 0) * 1024 + peak;
+      const wanted = ((start + 25 * 20_000 + 10_000) * 48) / 1000;
+      assert.ok(Math.abs(at - wanted) <= 48, `${at} instead of ${wanted}`);
+      run.close();
+    }
+  });
 
-test("slots follow each other without a hole, also where packets were lost", async () => {
-  const packets: (Buffer | undefined)[] = opusPackets(tone(440, 4 * SECOND, 1), 1);
-  packets.fill(undefined, 50, 53);
-  packets.fill(undefined, 100, 130);
-  const run = lab.open(1);
-  run.feed(packets, "opus", 0);
-  await reached(run, 180);
-  const slots = slotsOf(run);
-  assert.deepEqual(
-    slots,
-    Array.from({ length: slots.length }, (_, i) => (slots[0] ?? 0) + i),
-  );
-  const out = heard(run, 1);
-  const steepestSine = 0.5 * 32_767 * 2 * Math.PI * (440 / SECOND);
-  assert.ok(steepest(out) < steepestSine * 1.5, `${steepest(out)} for ${steepestSine}`);
-  assert.ok(loudness(out.subarray(2.2 * SECOND, 2.5 * SECOND)) < 0.001);
-  run.close();
-});
+  test(`${engine}: slots follow each other without a hole, also where packets were lost`, async () => {
+    const packets: (Buffer | undefined)[] = opusPackets(tone(440, 4 * SECOND, 1), 1);
+    packets.fill(undefined, 50, 53);
+    packets.fill(undefined, 100, 130);
+    const run = used.open(1);
+    run.feed(packets, "opus", 0);
+    await reached(run, 180);
+    const slots = slotsOf(run);
+    assert.deepEqual(
+      slots,
+      Array.from({ length: slots.length }, (_, i) => (slots[0] ?? 0) + i),
+    );
+    const out = heard(run, 1);
+    const steepestSine = 0.5 * 32_767 * 2 * Math.PI * (440 / SECOND);
+    assert.ok(steepest(out) < steepestSine * 1.5, `${steepest(out)} for ${steepestSine}`);
+    assert.ok(loudness(out.subarray(2.2 * SECOND, 2.5 * SECOND)) < 0.001);
+    run.close();
+  });
+}
 
 test("a clock that runs 0.5 % wrong makes no click", async () => {
   const packets = opusPackets(tone(440, 4 * SECOND, 1), 1);

@@ -52,6 +52,8 @@ export interface AudioTranscoderOptions {
   readonly restartBackoff?: BackoffOptions;
   /** Most bytes of encoded clips that are kept; 64 MB. */
   readonly clipCacheBytes?: number;
+  /** Whose AAC encoder is used; FFmpeg's own. */
+  readonly aacEngine?: "ffmpeg" | "fdk";
   /** Start the codec process at once and keep one running, not only when it is needed. */
   readonly eager?: boolean;
   readonly onEvent?: (event: CodecEvent) => void;
@@ -65,6 +67,7 @@ const DEFAULTS = {
   startMs: 10_000,
   restartBackoff: { initial: millis(50), cap: millis(5000), factor: 2, jitter: 0.2 },
   clipCacheBytes: 64 * 1024 * 1024,
+  aacEngine: "ffmpeg",
   eager: false,
   onEvent: (_event: CodecEvent): void => {},
 } satisfies AudioTranscoderOptions;
@@ -241,9 +244,9 @@ class CodecTranscoder implements AudioTranscoder {
 
   #start(): void {
     this.#startedAt = this.#options.clock.now();
-    const { silenceMs, startMs, clock } = this.#options;
+    const { silenceMs, startMs, clock, aacEngine } = this.#options;
     this.#process = new CodecProcess(
-      { program: PROGRAM, now: () => clock.now(), silenceMs, startMs },
+      { program: PROGRAM, args: [aacEngine], now: () => clock.now(), silenceMs, startMs },
       {
         onReady: (pid) => this.#onReady(pid),
         onRecord: (record) => this.#onRecord(record),

@@ -15,6 +15,8 @@ const STDERR_KEPT = 2000;
 export interface CodecProcessOptions {
   /** Module that the process runs; it speaks records over file descriptor 3. */
   readonly program: URL;
+  /** Arguments of the program. */
+  readonly args?: readonly string[];
   readonly now: () => Micros;
   /** Silence, while answers are owed, after which the process is killed, milliseconds. */
   readonly silenceMs: number;
@@ -65,7 +67,7 @@ export class CodecProcess {
     this.#handlers = handlers;
     this.#child = spawn(
       process.execPath,
-      [...loaderFlags(process.execArgv), fileURLToPath(options.program)],
+      [...loaderFlags(process.execArgv), fileURLToPath(options.program), ...(options.args ?? [])],
       {
         stdio: ["ignore", "ignore", "pipe", "pipe"],
       },
