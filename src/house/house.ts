@@ -3,7 +3,7 @@ import { Scope } from "../base/scope.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
-import { openCluster } from "./cluster.ts";
+import { openCluster, openTie } from "./cluster.ts";
 import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
@@ -22,9 +22,10 @@ export async function startHouse(settings: Settings): Promise<House> {
   const scope = new Scope();
   const logger = createLogger(settings.log_level);
   try {
+    const tie = await openTie(settings, logger);
     const services = await openServices(settings, scope, logger);
     const certificate = await openCertificate(settings);
-    const cluster = await openCluster(settings, services, scope);
+    const cluster = tie && (await openCluster(settings, services, tie, scope));
     await openDoors(settings, { ...services, cluster }, certificate, scope);
     const closeDelay = settings.shutdown_delay_ms;
     const close = async (): Promise<void> => {
