@@ -101,6 +101,21 @@ export const FAILURES = {
     ERROR,
     "This stream is already pushed to this destination.",
   ),
+  ruleExists: rule(
+    "caller",
+    false,
+    409,
+    ERROR,
+    "There is a push rule for this stream name and destination.",
+  ),
+  ruleNotFound: rule("caller", false, 404, ERROR, "No push rule matches."),
+  ruleStoreFailed: rule(
+    "ours",
+    true,
+    503,
+    ERROR,
+    "The push rules cannot be written: the disk or the cluster's store fails; the log has the details.",
+  ),
   streamNameInUse: rule(
     "caller",
     false,
