@@ -12,6 +12,7 @@ import type { Access } from "../control/access.ts";
 import type { CallService } from "../control/call-service.ts";
 import type { DestinationChecks } from "../control/destination-checks.ts";
 import type { HealthWatch } from "../control/health-watch.ts";
+import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
 import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
@@ -27,6 +28,7 @@ import { previewRoute } from "./preview-route.ts";
 import { callRoutes } from "./rest/call-routes.ts";
 import { checkRoute } from "./rest/check-route.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
+import { ruleRoutes } from "./rest/rule-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
 import type { WhipSessions } from "./whip/whip-sessions.ts";
@@ -55,6 +57,7 @@ export interface HttpServerOptions {
 export interface HttpServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly rules: PushRuleService;
   readonly checks: DestinationChecks;
   readonly health: HealthWatch;
   readonly calls: CallService;
@@ -107,11 +110,12 @@ export function createHttpServer(
 
 const restRoutes =
   (
-    { pushes, checks, streams, calls, events, health }: HttpServices,
+    { pushes, rules, checks, streams, calls, events, health }: HttpServices,
     { checksPerMinute }: RateOptions,
   ): FastifyPluginCallback =>
   (rest, _options, done) => {
     pushRoutes(rest, pushes, health);
+    ruleRoutes(rest, rules);
     checkRoute(rest, checks, checksPerMinute);
     streamRoutes(rest, streams);
     callRoutes(rest, calls);

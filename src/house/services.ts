@@ -10,6 +10,7 @@ import { CallService } from "../control/call-service.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
+import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { RtmpService } from "../control/rtmp-service.ts";
@@ -23,6 +24,7 @@ import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
 import { destinationRules, workerOptions } from "../settings/slices.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
+import { openRules } from "./rules.ts";
 
 const MEGABYTE = 1 << 20;
 /** Dry runs at once. */
@@ -37,6 +39,7 @@ export interface Services {
   readonly readiness: Readiness;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly rules: PushRuleService;
   readonly checks: DestinationChecks;
   readonly calls: CallService;
   /** Undefined when nobody wants any. */
@@ -88,9 +91,16 @@ export async function openServices(
     journal,
   );
   const calls = new CallService(registry, streams, settings.max_calls, systemClock, logger);
+  const rules = await openRules(settings, { registry, pushes, logger }, scope);
   streams.setHooks({
-    onStreamLive: (stream) => pushes.onStreamLive(stream),
-    onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
+    onStreamLive: (stream) => {
+      pushes.onStreamLive(stream);
+      rules.onStreamLive(stream);
+    },
+    onStreamEnded: ({ session }, reason) => {
+      pushes.onStreamEnded(session, reason);
+      rules.onStreamEnded(session);
+    },
   });
   scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
   const rtmp = new RtmpService(streams, (_name, token) => access.checkPublishToken(token), logger);
@@ -107,7 +117,7 @@ export async function openServices(
   const health = openHealth(registry, pool, scope);
   return {
     ...{ registry, journal, pool, access, readiness, streams, pushes, calls },
-    ...{ checks, health, webhooks, logger },
+    ...{ rules, checks, health, webhooks, logger },
   };
 }
 

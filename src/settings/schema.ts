@@ -6,7 +6,7 @@ import { addresses } from "./groups/addresses.ts";
 import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
-import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
+import { autoPush, destinations, output, pushes, pushRules, reconnect } from "./groups/pushes.ts";
 import { clients, observation, processes, rest, shutdown, tls } from "./groups/server.ts";
 import { sip } from "./groups/sip.ts";
 import { transcoding } from "./groups/transcoding.ts";
@@ -16,6 +16,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Ports and addresses", shape: addresses },
   { heading: "Pushes", shape: pushes },
   { heading: "Automatic push", shape: autoPush },
+  { heading: "Push rules", shape: pushRules },
   { heading: "Reconnect", shape: reconnect },
   { heading: "Output", shape: output },
   { heading: "Destinations", shape: destinations },
@@ -38,6 +39,7 @@ export const settingsSchema = z.object({
   ...addresses,
   ...pushes,
   ...autoPush,
+  ...pushRules,
   ...reconnect,
   ...output,
   ...destinations,

@@ -12,6 +12,7 @@ import {
 } from "../rest/answers.ts";
 import type { Operation } from "../rest/operation.ts";
 import { OPERATIONS } from "../rest/operations.ts";
+import { ruleAnswer } from "../rest/rule-operations.ts";
 import { OTHER_PATHS } from "./other-paths.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,6 +33,7 @@ const DESCRIPTION = [
 /** Answers with a name of their own. */
 const NAMED = new Map<z.ZodType, string>([
   [pushAnswer, "Push"],
+  [ruleAnswer, "PushRule"],
   [streamAnswer, "Stream"],
   [callAnswer, "Call"],
   [checkAnswer, "Check"],

@@ -2,6 +2,7 @@
 import { checkAnswer, pushAnswer, streamAnswer } from "./answers.ts";
 import { CALL_OPERATIONS } from "./call-operations.ts";
 import { type Operation, operation } from "./operation.ts";
+import { RULE_OPERATIONS } from "./rule-operations.ts";
 import {
   checkBody,
   findBody,
@@ -84,6 +85,7 @@ export const OPERATIONS = {
     answer: checkAnswer,
     refusals: ["badRequest", "tooMany", "overloaded"],
   }),
+  ...RULE_OPERATIONS,
   streamFind: operation({
     path: "/stream/find",
     summary: "Finds published streams.",

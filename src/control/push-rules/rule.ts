@@ -1,6 +1,7 @@
 /** A push tied to a stream's name in advance: whenever the stream is live, it is pushed there. */
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { redactRtmpUrl } from "../../protocol/rtmp/url.ts";
 import type { StartRequest } from "../start-wish.ts";
 
 const NAME = 512;
@@ -65,6 +66,11 @@ export function readRule(value: unknown): PushRule {
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new BadRule(issue?.path.join(".") ?? "", issue?.message ?? "invalid");
+}
+
+/** A rule as outsiders may see it: without stream key and password. */
+export function ruleView({ rtmpUrl, options, ...rest }: PushRule): Record<string, unknown> {
+  return { ...rest, destination: redactRtmpUrl(rtmpUrl), options: options ?? {} };
 }
 
 /** Whether a stream of this name is what the rule waits for. */
