@@ -11,6 +11,7 @@ import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
 import type { CallService } from "../control/call-service.ts";
 import type { DestinationChecks } from "../control/destination-checks.ts";
+import type { Drain } from "../control/drain.ts";
 import type { HealthWatch } from "../control/health-watch.ts";
 import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
 import type { Readiness } from "../control/readiness.ts";
@@ -27,6 +28,7 @@ import { docsRoutes } from "./openapi/docs-routes.ts";
 import { previewRoute } from "./preview-route.ts";
 import { callRoutes } from "./rest/call-routes.ts";
 import { checkRoute } from "./rest/check-route.ts";
+import { nodeRoutes } from "./rest/node-routes.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { ruleRoutes } from "./rest/rule-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
@@ -64,6 +66,7 @@ export interface HttpServices {
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
+  readonly drain: Drain;
   /** Undefined when nobody may see them. */
   readonly metrics: Metrics | undefined;
   readonly whip: WhipSessions;
@@ -110,7 +113,7 @@ export function createHttpServer(
 
 const restRoutes =
   (
-    { pushes, rules, checks, streams, calls, events, health }: HttpServices,
+    { pushes, rules, checks, streams, calls, drain, events, health }: HttpServices,
     { checksPerMinute }: RateOptions,
   ): FastifyPluginCallback =>
   (rest, _options, done) => {
@@ -119,6 +122,7 @@ const restRoutes =
     checkRoute(rest, checks, checksPerMinute);
     streamRoutes(rest, streams);
     callRoutes(rest, calls);
+    nodeRoutes(rest, drain);
     eventsRoute(rest, events);
     done();
   };

@@ -1,6 +1,7 @@
 /** Every operation of REST: where it is, what it takes, answers and refuses. Routes and OpenAPI are made of it. */
 import { checkAnswer, pushAnswer, streamAnswer } from "./answers.ts";
 import { CALL_OPERATIONS } from "./call-operations.ts";
+import { NODE_OPERATIONS } from "./node-operations.ts";
 import { type Operation, operation } from "./operation.ts";
 import { RULE_OPERATIONS } from "./rule-operations.ts";
 import {
@@ -109,4 +110,5 @@ export const OPERATIONS = {
     refusals: ["badRequest", "streamNotFound"],
   }),
   ...CALL_OPERATIONS,
+  ...NODE_OPERATIONS,
 } as const satisfies Record<string, Operation>;
