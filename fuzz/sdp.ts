@@ -13,7 +13,13 @@ const LOCAL = {
   setup: "passive",
   candidates: ["1 1 UDP 1 192.0.2.1 4000 typ host"],
 } as const;
-const SOURCE = { video: "h264", audio: "opus", streamId: "s", videoSsrc: 1, audioSsrc: 2 } as const;
+const SOURCE = {
+  video: ["h264"],
+  audio: ["opus"],
+  streamId: "s",
+  videoSsrc: 1,
+  audioSsrc: 2,
+} as const;
 
 fuzz((chance) => {
   const lines = mutateText(chance, chance.pick(Object.values(offers)), "\r\n");

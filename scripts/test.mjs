@@ -14,6 +14,7 @@ const TOOLS = [
     files: ["/usr/sbin/nginx", "/usr/lib/nginx/modules/ngx_rtmp_module.so"],
     packages: ["nginx", "libnginx-mod-rtmp"],
   },
+  { name: "NATS", files: ["/usr/sbin/nats-server"], packages: ["nats-server"] },
   { name: "SIPp", files: ["/usr/bin/sipp"], packages: ["sip-tester"] },
   {
     name: "baresip with its video",

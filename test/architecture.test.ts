@@ -22,8 +22,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   transport: [...PURE, "contract", "observe", "ipc", NODE, "node-datachannel", "node-av"],
   worker: [...PURE, "contract", "ipc", "observe", "transport", NODE],
   control: ["base", "contract", "ipc", "observe", "protocol/rtmp/url.ts", NODE, "zod"],
+  cluster: [
+    "base",
+    "contract",
+    "observe",
+    NODE,
+    "zod",
+    ...["transport-node", "kv", "jetstream"].map((name) => `@nats-io/${name}`),
+  ],
   api: [
-    ...["base", "contract", "control", "observe", "protocol/wcs", "protocol/whip"],
+    ...["base", "cluster", "contract", "control", "observe", "protocol/wcs", "protocol/whip"],
     ...[NODE, "fastify", "@fastify/rate-limit", "@fastify/static"],
     ...["ws", "zod"],
   ],
@@ -33,6 +41,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Files in which a native or heavy library may appear; it appears nowhere else. */
 const LIBRARY_HOME: Readonly<Record<string, RegExp>> = {
   "node-datachannel": /^transport\/webrtc\//,
+  "@nats-io/transport-node": /^cluster\/nats\//,
+  "@nats-io/kv": /^cluster\/nats\//,
+  "@nats-io/jetstream": /^cluster\/nats\//,
   "node-av": /^transport\/(?:audio|video)\//,
 };
 
@@ -163,6 +174,13 @@ test("settings are read by the composition root alone", () => {
     .filter(({ target }) => target.startsWith("settings/"))
     .map(({ file, target }) => `${file} -> ${target}`);
   assert.deepEqual(found, []);
+});
+
+test("NATS is loaded by nobody at the start: a node that is alone needs none of it", () => {
+  const atStart = /^import\s(?!type\s)[^"]*"[^"]*\/nats\/[^"]*"/m;
+  const found = FILES.filter((file) => atStart.test(codeOf(read(file))));
+  assert.deepEqual(found, []);
+  assert.match(codeOf(read("house/cluster.ts")), /await import\("\.\.\/cluster\/nats\//);
 });
 
 test("no file imports itself by way of others", () => {

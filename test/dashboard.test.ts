@@ -30,6 +30,7 @@ const EMPTY: Figures = {
   workers: [],
   events: { clients: 0, disconnected: 0 },
   webhooks: undefined,
+  cluster: undefined,
 };
 
 test("the dashboard asks only for metrics and labels that exist", async () => {

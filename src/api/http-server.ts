@@ -7,6 +7,7 @@ import Fastify, {
 } from "fastify";
 import { Failure } from "../base/failure.ts";
 import type { Clock } from "../base/time.ts";
+import type { ClusterNode } from "../cluster/cluster-node.ts";
 import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
 import type { CallService } from "../control/call-service.ts";
@@ -28,12 +29,16 @@ import { docsRoutes } from "./openapi/docs-routes.ts";
 import { previewRoute } from "./preview-route.ts";
 import { callRoutes } from "./rest/call-routes.ts";
 import { checkRoute } from "./rest/check-route.ts";
+import { clusterRoutes } from "./rest/cluster-routes.ts";
+import { LocalRest } from "./rest/local-rest.ts";
 import { nodeRoutes } from "./rest/node-routes.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
 import { ruleRoutes } from "./rest/rule-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
 import type { WhipSessions } from "./whip/whip-sessions.ts";
+
+const REST = "/rest-api";
 
 export interface HttpServerOptions {
   readonly maxBodyBytes: number;
@@ -56,13 +61,19 @@ export interface HttpServerOptions {
   };
 }
 
-export interface HttpServices {
+/** What the operations of REST work with. */
+export interface RestServices {
   readonly streams: StreamService;
   readonly pushes: TransponderService;
-  readonly rules: PushRuleService;
-  readonly checks: DestinationChecks;
   readonly health: HealthWatch;
   readonly calls: CallService;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface HttpServices extends RestServices {
+  readonly rules: PushRuleService;
+  readonly checks: DestinationChecks;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
@@ -70,8 +81,8 @@ export interface HttpServices {
   /** Undefined when nobody may see them. */
   readonly metrics: Metrics | undefined;
   readonly whip: WhipSessions;
-  readonly clock: Clock;
-  readonly logger: Logger;
+  /** Undefined for a node that is alone. */
+  readonly cluster: ClusterNode | undefined;
 }
 
 /** REST, WHIP and the page on one HTTP or HTTPS server; not listening yet. */
@@ -96,36 +107,52 @@ export function createHttpServer(
       docsRoutes(open);
       done();
     },
-    { prefix: "/rest-api" },
+    { prefix: REST },
   );
   app.register((guarded, _options, done) => {
     requireCredentials(guarded, services.access, options.rates);
-    guarded.register(restRoutes(services, options.rates), { prefix: "/rest-api" });
+    guarded.register(restRoutes(services, options.rates), { prefix: REST });
     if (services.metrics !== undefined) metricsRoute(guarded, services.metrics);
-    previewRoute(guarded, services.streams);
+    previewRoute(guarded, services.streams, services.cluster);
     done();
   });
-  whipRoutes(app, services.whip);
-  health(app, services.readiness);
+  whipRoutes(app, services.whip, () => services.cluster?.roomElsewhere()?.http ?? undefined);
+  health(app, services);
   page(app, options);
   return app;
 }
 
 const restRoutes =
-  (
-    { pushes, rules, checks, streams, calls, drain, events, health }: HttpServices,
-    { checksPerMinute }: RateOptions,
-  ): FastifyPluginCallback =>
+  (services: HttpServices, rates: RateOptions): FastifyPluginCallback =>
   (rest, _options, done) => {
-    pushRoutes(rest, pushes, health);
-    ruleRoutes(rest, rules);
-    checkRoute(rest, checks, checksPerMinute);
-    streamRoutes(rest, streams);
-    callRoutes(rest, calls);
-    nodeRoutes(rest, drain);
+    const { cluster, events } = services;
+    if (cluster !== undefined) clusterRoutes(rest, { cluster, local: localRest(services) }, REST);
+    operations(rest, services);
+    ruleRoutes(rest, services.rules);
+    nodeRoutes(rest, services.drain);
+    checkRoute(rest, services.checks, rates.checksPerMinute);
     eventsRoute(rest, events);
     done();
   };
+
+function operations(rest: FastifyInstance, services: RestServices): void {
+  const { pushes, streams, calls, health } = services;
+  pushRoutes(rest, pushes, health);
+  streamRoutes(rest, streams);
+  callRoutes(rest, calls);
+}
+
+/** The operations without doors: for other nodes, which asked for credentials where the caller came in. */
+export function localRest(services: RestServices): LocalRest {
+  const app = Fastify() as unknown as FastifyInstance;
+  errors(app, services);
+  const plugin: FastifyPluginCallback = (rest, _options, done) => {
+    operations(rest, services);
+    done();
+  };
+  app.register(plugin, { prefix: REST });
+  return new LocalRest(app, REST);
+}
 
 const COUNTED: ReadonlySet<number> = new Set([401, 403, 429]);
 
@@ -157,7 +184,7 @@ function crossOrigin(app: FastifyInstance, cors: HttpServerOptions["cors"]): voi
 }
 
 /** A limit on what there is at once leaves no time to name; soon is a fair guess. */
-function errors(app: FastifyInstance, { clock, logger }: HttpServices): void {
+function errors(app: FastifyInstance, { clock, logger }: RestServices): void {
   const refuse = (reply: FastifyReply, status: number, code: string, message: string) => {
     if (status === 429 && !reply.hasHeader("Retry-After")) reply.header("Retry-After", "5");
     return reply
@@ -194,11 +221,16 @@ function emptyBodies(app: FastifyInstance): void {
 }
 
 /** For whoever watches the process: whether it lives, and whether it should be sent streams. */
-function health(app: FastifyInstance, readiness: Readiness): void {
+function health(
+  app: FastifyInstance,
+  { readiness, cluster }: Pick<HttpServices, "readiness" | "cluster">,
+): void {
   app.get("/healthz", async () => ({ status: "ok" }));
   app.get("/readyz", async (_request, reply) => {
     const { status, workers } = readiness;
-    return reply.code(status === "ready" ? 200 : 503).send({ status, workers });
+    // A node without contact goes on by itself: it stays ready.
+    const others = cluster && { cluster: cluster.connected ? "reached" : "unreachable" };
+    return reply.code(status === "ready" ? 200 : 503).send({ status, workers, ...others });
   });
 }
 

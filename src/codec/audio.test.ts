@@ -3,8 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { always, breaksRule, hex, unlessRuleBroken } from "../../test/support/properties.ts";
 import { Bug } from "../base/assert.ts";
+import { adtsFrame } from "./aac/adts.ts";
 import { audioSpecificConfig } from "./aac/audio-specific-config.ts";
 import { silentFrame } from "./aac/silence.ts";
+import { parseMp3Header } from "./mp3/frame-header.ts";
 import { opusPacketInfo } from "./opus/toc.ts";
 
 /** RFC 6716, table 2: configurations and the duration of one frame in microseconds. */
@@ -93,4 +95,21 @@ test("a silent frame begins with the element of its channels (ISO/IEC 14496-3, t
   // id_syn_ele, 3 bits: 0 is a single channel element, 1 a channel pair; 7 ends the frame.
   assert.equal((silentFrame(1)[0] ?? 0) >> 5, 0);
   assert.equal((silentFrame(2)[0] ?? 0) >> 5, 1);
+});
+
+test("an AAC frame gets the ADTS header that ffmpeg writes for it", () => {
+  const frame = Uint8Array.from({ length: 371 - 7 }, (_, at) => at);
+  const bytes = adtsFrame({ sampleRate: 44_100, channels: 2 }, frame);
+  assert.deepEqual(bytes.subarray(0, 7), hex("fff1 5080 2e7f fc"));
+  assert.deepEqual(bytes.subarray(7), frame);
+});
+
+test("MP3 headers tell rate, channels and samples of all versions, and other bytes are refused", () => {
+  const read = (text: string) => parseMp3Header(hex(`${text} 00`));
+  assert.deepEqual(read("fffb9064"), { sampleRate: 44_100, channels: 2, samples: 1152 });
+  assert.deepEqual(read("fff354c4"), { sampleRate: 24_000, channels: 1, samples: 576 });
+  assert.deepEqual(read("ffe318c4"), { sampleRate: 8000, channels: 1, samples: 576 });
+  for (const bad of ["00000000", "fffd9064", "ffeb9064", "fffb9c64", "fffb"]) {
+    breaksRule("mp3.header", () => read(bad));
+  }
 });

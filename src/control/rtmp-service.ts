@@ -41,7 +41,7 @@ export class RtmpService {
     await this.#authorize(name, token);
     const session = randomUUID() as MediaSessionId;
     const owner = { sessionId: session, appKey: "rtmp", door: "rtmp" } as const;
-    this.#streams.adopt({ session, name: name as StreamName, owner }, worker, SILENT);
+    await this.#streams.adopt({ session, name: name as StreamName, owner }, worker, SILENT);
     try {
       await worker.request("rtmp.publish", { connection, session });
     } catch (error) {

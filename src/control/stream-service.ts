@@ -5,6 +5,7 @@ import type { BitrateWish, Reason, SessionState } from "../contract/messages.ts"
 import type { Logger } from "../observe/logger.ts";
 import type { Journal } from "./journal.ts";
 import type { Owner, PlayerRecord, Registry, SessionObserver, StreamRecord } from "./registry.ts";
+import type { SharedNames } from "./shared-names.ts";
 import { streamView } from "./views.ts";
 import type { WorkerHandle, Workers } from "./workers.ts";
 
@@ -69,6 +70,7 @@ export class StreamService {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: Journal;
+  #names: SharedNames | undefined;
   #hooks: StreamHooks = { onStreamLive: () => undefined, onStreamEnded: () => undefined };
 
   constructor(
@@ -92,6 +94,11 @@ export class StreamService {
     this.#hooks = hooks;
   }
 
+  /** Set once by the composition root, when there are other nodes. */
+  shareNames(names: SharedNames): void {
+    this.#names = names;
+  }
+
   get streams(): readonly StreamRecord[] {
     return this.#registry.streams;
   }
@@ -99,6 +106,12 @@ export class StreamService {
   /** Whether a stream of this name can be played and pushed. */
   isAvailable(name: StreamName): boolean {
     return this.#registry.streamNamed(name)?.state === "live";
+  }
+
+  /** Why a stream cannot be played here that another node has; undefined when it is here, or nowhere. */
+  elsewhere(name: StreamName): Error | undefined {
+    const here = this.#registry.streamNamed(name) !== undefined;
+    return here ? undefined : this.#names?.elsewhere(name);
   }
 
   /**
@@ -137,26 +150,44 @@ export class StreamService {
     open: (stream: StreamRecord) => Promise<T>,
   ): Promise<T> {
     const stream = this.#add(wish, state, observer, () => this.#workers.place());
+    return this.#opened(stream, () => open(stream));
+  }
+
+  /** Claims the stream's name and opens it; when either fails, nothing is left behind. */
+  async #opened<T>(stream: StreamRecord, open: () => Promise<T>): Promise<T> {
     try {
-      return await open(stream);
+      if (this.#names !== undefined) await this.#claim(stream, this.#names);
+      return await open();
     } catch (error) {
       if (this.#registry.stream(stream.session) === stream) {
         const reason = asFailure(error).toValue();
-        this.#registry.removeStream(stream);
-        this.#tell(stream, reason);
+        this.#removed(stream, reason);
         this.#hooks.onStreamEnded(stream, reason);
       }
       throw error;
     }
   }
 
+  async #claim(stream: StreamRecord, names: SharedNames): Promise<void> {
+    await names.claim(stream);
+    if (this.#registry.stream(stream.session) === stream) return;
+    throw fail("stopped", "ended while opening");
+  }
+
+  #removed(stream: StreamRecord, reason: Reason): void {
+    this.#registry.removeStream(stream);
+    this.#names?.release(stream);
+    this.#tell(stream, reason);
+  }
+
   /**
-   * Takes a name for a source that a worker has already. Throws `Failure`: `streamNameInUse`, `tooMany`.
+   * Takes a name for a source that a worker has already. Rejects with `Failure`: `streamNameInUse`, `tooMany`.
    */
-  adopt(wish: AdoptWish, worker: WorkerHandle, observer: SessionObserver): void {
+  async adopt(wish: AdoptWish, worker: WorkerHandle, observer: SessionObserver): Promise<void> {
     const bitrate = { start: 0, min: 0, max: 0 };
     const facts = { ...wish, bitrate, hasAudio: true, hasVideo: true, rtmpUrl: undefined };
-    this.#add(facts, "pending", observer, () => worker);
+    const stream = this.#add(facts, "pending", observer, () => worker);
+    await this.#opened(stream, async () => undefined);
   }
 
   #add(
@@ -207,7 +238,10 @@ export class StreamService {
     open: (player: PlayerRecord) => Promise<T>,
   ): Promise<T> {
     const stream = this.#registry.streamNamed(wish.name);
-    if (stream?.state !== "live") throw fail("sessionNotFound", "no stream of this name is live");
+    if (stream?.state !== "live") {
+      const missing = fail("sessionNotFound", "no stream of this name is live");
+      throw this.elsewhere(wish.name) ?? missing;
+    }
     this.#refuseKnown(wish.session);
     if (this.#registry.players.length >= this.#limits.maxPlayers) {
       throw fail("tooMany", `the limit of ${this.#limits.maxPlayers} players is reached`);
@@ -335,8 +369,7 @@ export class StreamService {
 
   #streamEnded(stream: StreamRecord, reason: Reason): void {
     if (this.#registry.stream(stream.session) !== stream) return;
-    this.#registry.removeStream(stream);
-    this.#tell(stream, reason);
+    this.#removed(stream, reason);
     this.#logger.info(
       { stream: stream.name, session: stream.session, code: reason.code, detail: reason.message },
       "stream ended",

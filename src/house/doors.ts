@@ -14,7 +14,7 @@ import type { Access } from "../control/access.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { Certificate } from "../settings/certificate.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
-import { openEvents, openMetrics } from "./observation.ts";
+import { openEvents, openMetrics, type Seen } from "./observation.ts";
 import type { Services } from "./services.ts";
 
 /** Any application is taken; this one is shown. */
@@ -32,7 +32,7 @@ function projectRoot(): string {
 /** Opens every door; rejects with an error that names the setting when a port is taken. */
 export async function openDoors(
   settings: Settings,
-  services: Services,
+  services: Seen,
   certificate: Certificate | undefined,
   scope: Scope,
 ): Promise<void> {

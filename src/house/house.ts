@@ -4,6 +4,7 @@ import type { Drain } from "../control/drain.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
+import { openCluster } from "./cluster.ts";
 import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
@@ -26,7 +27,8 @@ export async function startHouse(settings: Settings): Promise<House> {
   try {
     const services = await openServices(settings, scope, logger);
     const certificate = await openCertificate(settings);
-    await openDoors(settings, services, certificate, scope);
+    const cluster = await openCluster(settings, services, scope);
+    await openDoors(settings, { ...services, cluster }, certificate, scope);
     const { shutdown_delay_ms: delay, shutdown_drain_ms: patience } = settings;
     const close = async (): Promise<void> => {
       services.readiness.end();

@@ -1,5 +1,6 @@
 /** What can be seen of the server from outside: events and metrics. */
 import { EventFeed } from "../api/events/event-feed.ts";
+import type { ClusterNode } from "../cluster/cluster-node.ts";
 import { feedFigures, feedSnapshot } from "../control/feed-figures.ts";
 import type { Figures } from "../observe/figures.ts";
 import { Metrics } from "../observe/metrics.ts";
@@ -7,6 +8,9 @@ import { systemClock } from "../observe/system-clock.ts";
 import { redactRtmpUrl } from "../protocol/rtmp/url.ts";
 import type { Settings } from "../settings/schema.ts";
 import type { Services } from "./services.ts";
+
+/** The services, and the other nodes if there are any. */
+export type Seen = Services & { readonly cluster: ClusterNode | undefined };
 
 export function openEvents(settings: Settings, services: Services): EventFeed {
   const { journal, registry, pool, health } = services;
@@ -35,7 +39,7 @@ export function openEvents(settings: Settings, services: Services): EventFeed {
 /** Undefined when nobody may see them. `sessions` counts WebSDK clients. */
 export function openMetrics(
   settings: Settings,
-  services: Services,
+  services: Seen,
   events: EventFeed,
   sessions: () => number,
 ): Metrics | undefined {
@@ -49,7 +53,7 @@ export function openMetrics(
   return metrics;
 }
 
-function figures(services: Services, events: EventFeed, sessions: number): Figures {
+function figures(services: Seen, events: EventFeed, sessions: number): Figures {
   const { registry, pool, webhooks, readiness, health } = services;
   return {
     players: registry.players.length,
@@ -66,6 +70,7 @@ function figures(services: Services, events: EventFeed, sessions: number): Figur
     workerDeaths: pool.deaths,
     workers: pool.stats(),
     events: { clients: events.clients, disconnected: events.disconnected },
+    cluster: services.cluster?.figures,
     webhooks: webhooks && { waiting: webhooks.waiting, counts: { ...webhooks.counts } },
   };
 }

@@ -20,6 +20,9 @@ export const G711_GRID: AudioGrid = { rate: 8000, samples: 160 };
 /** One frame of wideband Speex (RFC 5574, 3.1). */
 export const SPEEX_GRID: AudioGrid = { rate: 16_000, samples: 320 };
 
+/** One packet of Opus as browsers send and expect it (RFC 7587, 4.2). */
+export const OPUS_GRID: AudioGrid = { rate: 48_000, samples: 960 };
+
 /** Microseconds of one sample at 8 kHz. */
 const SAMPLE_8K = 125;
 const eighths = ({ rate }: AudioGrid): number => rate / 8000;

@@ -1,8 +1,8 @@
 import type { Micros } from "../base/time.ts";
 import type { NalUnit } from "../codec/h264/nal-unit.ts";
 
-/** Audio codecs a source may send. */
-export type AudioCodec = "opus" | "pcma" | "pcmu" | "speex";
+/** Audio codecs a source may send; AAC as frames of ADTS. */
+export type AudioCodec = "opus" | "pcma" | "pcmu" | "speex" | "aac" | "mp3";
 
 /** Video codecs that a source may send. */
 export type VideoCodec = "h264" | "vp8" | "vp9" | "av1";

@@ -77,12 +77,12 @@ test("a kind that the player did not negotiate is not sent", () => {
 
 test("lost packets are sent again as they were, over the wrap, while they are remembered", () => {
   const { relay, sent } = open();
-  for (let sequence = 0xfff0; sequence < 0xfff0 + 600; sequence += 1)
+  for (let sequence = 0xfff0; sequence < 0xfff0 + 1200; sequence += 1)
     relay.onPacket("video", packet(sequence));
   const before = sent.length;
-  const remembered = [0xfff0 + 599, 0xfff0 + 100] as SeqNo[];
+  const remembered = [0xfff0 + 1199, 0xfff0 + 200] as SeqNo[];
   for (const bytes of nackPackets(1, VIDEO, remembered.toReversed())) relay.onRtcp(bytes);
-  assert.deepEqual(sent.slice(before), [sent[100], sent[599]]);
+  assert.deepEqual(sent.slice(before), [sent[200], sent[1199]]);
   const [forgotten] = nackPackets(1, VIDEO, [0xfff0 as SeqNo]);
   const [other] = nackPackets(1, 99, remembered.toReversed());
   const [never] = nackPackets(1, VIDEO, [30_000 as SeqNo]);

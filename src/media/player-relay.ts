@@ -1,12 +1,10 @@
-import { ByteWriter } from "../base/bytes.ts";
 import { type Micros, type Millis, micros, microsToTicks } from "../base/time.ts";
-import { ntpFromUnix } from "../protocol/rtcp/ntp.ts";
 import { parseRtcp } from "../protocol/rtcp/packet.ts";
-import { senderReport } from "../protocol/rtcp/report.ts";
-import { toWireSeq } from "../protocol/rtp/sequence.ts";
 import { wireTicks } from "../protocol/rtp/timestamp.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import type { OrderedPacket } from "./packet-receiver.ts";
+import { PictureSender } from "./picture-sender.ts";
+import { SendTrack, type SentHead, type TrackTime } from "./send-track.ts";
 
 export interface PlayerRelayPorts {
   /** One RTP or RTCP datagram to send to the player. */
@@ -15,31 +13,52 @@ export interface PlayerRelayPorts {
   wantsKeyframe(): void;
 }
 
-const REPORT_INTERVAL = 1_000_000;
-const HISTORY = 512;
-const HEADER_BYTES = 12;
+/** A track as negotiated with the player, and the SSRC that it is sent under. */
+export interface RelayedTrack {
+  readonly track: NegotiatedTrack;
+  readonly ssrc: number;
+}
 
-/** One published stream on its way to one playing browser: packets renamed, losses sent again. */
+const REPORT_INTERVAL = 1_000_000;
+
+/**
+ * One published stream on its way to one playing browser. A track is either packets of the publisher,
+ * renamed, or made here of tags and frames; losses are sent again.
+ */
 export class PlayerRelay {
-  readonly #tracks: readonly RelayTrack[];
+  readonly #tracks: readonly SendTrack[];
   readonly #ports: PlayerRelayPorts;
+  /** What a track's clock shows, by the packet that said it last. */
+  readonly #times = new Map<SendTrack, TrackTime>();
+  #pictures: PictureSender | undefined;
   #lastReport: Micros;
 
-  /** `tracks` as negotiated with the player, with the SSRC each is sent under. */
-  constructor(
-    tracks: readonly { readonly track: NegotiatedTrack; readonly ssrc: number }[],
-    ports: PlayerRelayPorts,
-    now: Micros,
-  ) {
-    this.#tracks = tracks.map(({ track, ssrc }) => new RelayTrack(track, ssrc));
+  constructor(tracks: readonly RelayedTrack[], ports: PlayerRelayPorts, now: Micros) {
+    this.#tracks = tracks.map(({ track, ssrc }) => new SendTrack(track, ssrc));
     this.#ports = ports;
     this.#lastReport = now;
   }
 
-  /** A packet of the publisher, in order. */
+  /** A packet of the publisher, in order; sequence and timestamp go on as the publisher's. */
   onPacket(kind: "audio" | "video", packet: OrderedPacket): void {
-    const track = this.#tracks.find((t) => t.kind === kind);
-    if (track !== undefined) this.#ports.send(track.rename(packet));
+    const { sequence, timestamp, marker, arrival } = packet;
+    const head = { sequence, timestamp, marker };
+    this.#send(kind, head, packet.payload, { timestamp, at: arrival });
+  }
+
+  /** A packet of sound that was made here; `time` is as for `pictures`. */
+  onSound(head: SentHead, payload: Uint8Array, time: TrackTime): void {
+    this.#send("audio", head, payload, time);
+  }
+
+  /** Takes H.264 as tags from now on, in place of packets; undefined when the player takes no pictures. */
+  pictures(sequence: number, time: TrackTime): PictureSender | undefined {
+    const track = this.#tracks.find(({ kind }) => kind === "video");
+    if (track === undefined) return undefined;
+    this.#times.set(track, time);
+    const send = (bytes: Uint8Array): void => this.#ports.send(bytes);
+    this.#pictures = new PictureSender(track, { send, sequence, time });
+    return this.#pictures;
   }
 
   /** RTCP of the player. Throws `ProtocolError` when malformed. */
@@ -57,69 +76,26 @@ export class PlayerRelay {
     }
   }
 
-  /** Sends a sender report of each track once a second, so that the player can align them. */
+  /** Sends what waits, and once a second a report of each track, so that the player can align them. */
   tick(now: Micros, wallNow: Millis): void {
+    this.#pictures?.tick();
     if (now - this.#lastReport < REPORT_INTERVAL) return;
     this.#lastReport = now;
-    for (const track of this.#tracks) {
-      const report = track.report(now, wallNow);
-      if (report !== undefined) this.#ports.send(report);
-    }
-  }
-}
-
-class RelayTrack {
-  readonly ssrc: number;
-  readonly #track: NegotiatedTrack;
-  readonly #history: (Uint8Array | undefined)[] = new Array(HISTORY);
-  #last: OrderedPacket | undefined;
-  #packets = 0;
-  #octets = 0;
-
-  constructor(track: NegotiatedTrack, ssrc: number) {
-    this.#track = track;
-    this.ssrc = ssrc;
+    for (const track of this.#tracks) this.#report(track, now, wallNow);
   }
 
-  get kind(): "audio" | "video" {
-    return this.#track.kind;
+  #send(kind: "audio" | "video", head: SentHead, payload: Uint8Array, time: TrackTime): void {
+    const track = this.#tracks.find((one) => one.kind === kind);
+    if (track === undefined) return;
+    this.#times.set(track, time);
+    this.#ports.send(track.packet(head, [payload]));
   }
 
-  /** The packet as the player expects it; sequence and timestamp go on as the publisher's. */
-  rename(packet: OrderedPacket): Uint8Array {
-    const bytes = new ByteWriter(HEADER_BYTES + packet.payload.byteLength)
-      .u8(0x80)
-      .u8((packet.marker ? 0x80 : 0) | this.#track.payloadType)
-      .u16(toWireSeq(packet.sequence))
-      .u32(wireTicks(packet.timestamp))
-      .u32(this.ssrc)
-      .bytes(packet.payload)
-      .take();
-    this.#history[toWireSeq(packet.sequence) % HISTORY] = bytes;
-    this.#last = packet;
-    this.#packets += 1;
-    this.#octets += packet.payload.byteLength;
-    return bytes;
-  }
-
-  /** A packet sent lately, by its wire sequence number. */
-  sent(sequence: number): Uint8Array | undefined {
-    const bytes = this.#history[sequence % HISTORY];
-    if (bytes === undefined) return undefined;
-    return (((bytes[2] as number) << 8) | (bytes[3] as number)) === sequence ? bytes : undefined;
-  }
-
-  report(now: Micros, wallNow: Millis): Uint8Array | undefined {
-    const last = this.#last;
-    if (last === undefined) return undefined;
-    const since = microsToTicks(micros(now - last.arrival), this.#track.clockRate);
-    return senderReport({
-      ssrc: this.ssrc,
-      ntp: ntpFromUnix(micros(wallNow * 1000)),
-      timestamp: wireTicks(last.timestamp + since),
-      packets: this.#packets,
-      octets: this.#octets,
-      blocks: [],
-    });
+  #report(track: SendTrack, now: Micros, wallNow: Millis): void {
+    const time = this.#times.get(track);
+    if (time === undefined) return;
+    const since = microsToTicks(micros(now - time.at), track.track.clockRate);
+    const report = track.report(wireTicks(time.timestamp + since), wallNow);
+    if (report !== undefined) this.#ports.send(report);
   }
 }

@@ -1,8 +1,10 @@
 import { ProtocolError } from "../base/protocol-error.ts";
 import { RateMeter } from "../base/rate-meter.ts";
 import { type Micros, micros, millis, toMicros } from "../base/time.ts";
+import { adtsFrame, MAX_ADTS_FRAME } from "../codec/aac/adts.ts";
 import { type AacFormat, parseAudioSpecificConfig } from "../codec/aac/audio-specific-config.ts";
 import { parseDecoderConfig } from "../codec/h264/decoder-config.ts";
+import { parseMp3Header } from "../codec/mp3/frame-header.ts";
 import { opusPacketInfo } from "../codec/opus/toc.ts";
 import { type ReceivedAudio, readAudioTag } from "../protocol/flv/read-audio-tag.ts";
 import { type ReceivedVideo, readVideoTag } from "../protocol/flv/read-video-tag.ts";
@@ -32,11 +34,12 @@ type Metadata = ReadonlyMap<string, unknown>;
 /** How long a track may begin after the other before the stream counts as one without it. */
 const LATE_TRACK = toMicros(millis(1000));
 const G711_RATE = 8000;
+const AAC_SAMPLES = 1024;
 const MAX_SIDE = 16_384;
 
 /**
  * Messages of an RTMP publisher on their way into the hub. Pictures and AAC pass as they come, with their
- * own times; G.711 and Opus go the way of a browser's audio. Throws `ProtocolError` for what cannot be
+ * own times; G.711, Opus and MP3 go the way of a browser's audio. Throws `ProtocolError` for what cannot be
  * carried; the stream is over then.
  */
 export class RtmpIngest {
@@ -49,6 +52,7 @@ export class RtmpIngest {
   #videoCodec: string | undefined;
   #audioCodec: string | undefined;
   #passed: PassedAudio | undefined;
+  #ear: ((frame: AudioFrame) => void) | undefined;
   #firstFrame: Micros | undefined;
   #live = false;
   #messages = 0;
@@ -71,6 +75,11 @@ export class RtmpIngest {
   /** Undefined while no AAC came, and for other audio. */
   get passedAudio(): PassedAudio | undefined {
     return this.#passed;
+  }
+
+  /** Gives all sound as it came to `ear` too; AAC as frames of ADTS. */
+  hear(ear: ((frame: AudioFrame) => void) | undefined): void {
+    this.#ear = ear;
   }
 
   /** True once it is known which tracks there are; from then on AAC that was not there is left out. */
@@ -155,6 +164,8 @@ export class RtmpIngest {
     else if (this.#passed !== undefined) {
       this.#firstFrame ??= now;
       this.#hub.onPassedSound(body, pts, now);
+      if (payload.byteLength <= MAX_ADTS_FRAME)
+        this.#ear?.(aacFrame(this.#passed, payload, pts, now));
     }
   }
 
@@ -179,8 +190,7 @@ export class RtmpIngest {
     if (this.#passed !== undefined) return;
     this.#firstFrame ??= now;
     this.#audioCodec = codec;
-    const { duration, channels } =
-      codec === "opus" ? opusPacketInfo(payload) : g711Info(payload.length);
+    const { duration, channels } = soundInfo(codec, payload);
     const frame: AudioFrame = {
       kind: "audio",
       codec,
@@ -191,6 +201,7 @@ export class RtmpIngest {
       payload,
     };
     this.#hub.onFrame(frame, now);
+    this.#ear?.(frame);
   }
 
   #announcedSize(): { width: number; height: number } {
@@ -214,6 +225,21 @@ export class RtmpIngest {
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
   a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
 
-function g711Info(samples: number): { duration: Micros; channels: 1 } {
-  return { duration: micros(Math.round((samples * 1_000_000) / G711_RATE)), channels: 1 };
+type SoundInfo = Pick<AudioFrame, "duration" | "channels">;
+
+const durationOf = (samples: number, rate: number): Micros =>
+  micros(Math.round((samples * 1_000_000) / rate));
+
+function soundInfo(codec: "opus" | "pcma" | "pcmu" | "mp3", payload: Uint8Array): SoundInfo {
+  if (codec === "opus") return opusPacketInfo(payload);
+  if (codec !== "mp3") return { duration: durationOf(payload.length, G711_RATE), channels: 1 };
+  const { samples, sampleRate, channels } = parseMp3Header(payload);
+  return { duration: durationOf(samples, sampleRate), channels };
+}
+
+function aacFrame(format: AacFormat, raw: Uint8Array, pts: Micros, arrival: Micros): AudioFrame {
+  const { channels, sampleRate } = format;
+  const duration = durationOf(AAC_SAMPLES, sampleRate);
+  const payload = adtsFrame(format, raw);
+  return { kind: "audio", codec: "aac", pts, arrival, duration, channels, payload };
 }

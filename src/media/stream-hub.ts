@@ -90,6 +90,11 @@ export class StreamHub implements TagSource {
     return this.#history.at(-1)?.channels;
   }
 
+  /** The current group of pictures; empty when there is none within the bounds. */
+  get group(): readonly VideoTag[] {
+    return this.#ring.tags;
+  }
+
   get subscribers(): number {
     return this.#subscribers.size;
   }

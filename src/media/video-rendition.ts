@@ -9,7 +9,7 @@ import { EncoderFeed, type LiveVideo } from "./encoder-feed.ts";
 import { GopRing } from "./gop-ring.ts";
 import type { RenditionPlan } from "./rendition-plan.ts";
 import { replay } from "./replay.ts";
-import type { HubSubscriber, StreamHub, TagSource } from "./stream-hub.ts";
+import type { HubSubscriber, PictureListener, StreamHub, TagSource } from "./stream-hub.ts";
 import type { VideoFormat } from "./tag-encoder.ts";
 
 /** What an encoder gives. */
@@ -58,6 +58,7 @@ export class VideoRendition implements TagSource {
   readonly #ports: VideoRenditionPorts;
   readonly #ring: GopRing;
   readonly #subscribers = new Set<HubSubscriber>();
+  readonly #watchers = new Set<PictureListener>();
   #running: Running | undefined;
   #format: VideoFormat | undefined;
   #config: VideoTag | undefined;
@@ -74,6 +75,11 @@ export class VideoRendition implements TagSource {
 
   get videoFormat(): VideoFormat | undefined {
     return this.#format;
+  }
+
+  /** The current group of pictures. */
+  get group(): readonly VideoTag[] {
+    return this.#ring.tags;
   }
 
   /** Source pictures that were withheld from an encoder that was too far behind. */
@@ -108,6 +114,18 @@ export class VideoRendition implements TagSource {
     replay(this.#ring.tags, this.#hub.soundSince(subscriber, first.pts), subscriber);
   }
 
+  /** Pictures alone, from the current group on. */
+  watch(listener: PictureListener): void {
+    this.start();
+    this.#watchers.add(listener);
+    if (this.#config !== undefined) listener.onVideo(this.#config);
+    for (const tag of this.#ring.tags) listener.onVideo(tag);
+  }
+
+  unwatch(listener: PictureListener): void {
+    this.#watchers.delete(listener);
+  }
+
   leave(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.delete(subscriber);
     this.#hub.unlisten(subscriber, now);
@@ -127,6 +145,7 @@ export class VideoRendition implements TagSource {
     this.#closed = true;
     this.#stop();
     this.#subscribers.clear();
+    this.#watchers.clear();
   }
 
   #settled(): Settled | undefined {
@@ -154,6 +173,7 @@ export class VideoRendition implements TagSource {
     if (tag.role === "config") this.#configure(tag);
     this.#end = tag.pts;
     this.#ring.push(tag);
+    for (const watcher of this.#watchers) watcher.onVideo(tag);
     for (const subscriber of this.#subscribers) {
       const first = tag.role === "key" && subscriber.awaitsFirstPicture;
       subscriber.onVideo(tag);

@@ -93,4 +93,14 @@ export interface Figures {
         readonly counts: Readonly<Record<string, number>>;
       }
     | undefined;
+  /** Undefined for a node that is alone. */
+  readonly cluster:
+    | {
+        readonly connected: boolean;
+        readonly nodes: number;
+        /** By what became of them. */
+        readonly writes: Readonly<Record<string, number>>;
+        readonly requests: Readonly<Record<string, number>>;
+      }
+    | undefined;
 }

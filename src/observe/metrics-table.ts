@@ -39,6 +39,8 @@ export const GAUGES = {
   },
   transponder_event_clients: { help: "Readers of /rest-api/events." },
   transponder_webhooks_waiting: { help: "Webhooks that wait or are under way." },
+  transponder_cluster_connected: { help: "1 while the other nodes can be reached." },
+  transponder_cluster_nodes: { help: "Nodes of the cluster that live, with this one." },
 } as const satisfies Table;
 
 /** What only grows. */
@@ -84,6 +86,14 @@ export const COUNTERS = {
   },
   transponder_webhooks_total: {
     help: "Webhooks; result is delivered, failed or dropped, and retried for each attempt after the first.",
+    labels: ["result"],
+  },
+  transponder_cluster_writes_total: {
+    help: "Writes to the cluster's bucket; result is written, refused (another was first) or failed.",
+    labels: ["result"],
+  },
+  transponder_cluster_requests_total: {
+    help: "Operations handed to other nodes; result is answered, timeout or unreachable, and served for those done for others.",
     labels: ["result"],
   },
   transponder_http_refusals_total: {

@@ -56,6 +56,7 @@ const server = (change: Partial<Figures> = {}, stats: Partial<WorkerFigures> = {
   workers: [{ seat: 0, id: "w1", stats: { ...worker, ...stats } }],
   events: { clients: 3, disconnected: 2 },
   webhooks: { waiting: 4, counts: { delivered: 5, dropped: 1 } },
+  cluster: { connected: true, nodes: 3, writes: { written: 6 }, requests: { timeout: 1 } },
   ...change,
 });
 
@@ -90,6 +91,8 @@ test("a scrape shows what exists at that moment", async () => {
   assert.equal(value(text, "transponder_ready"), 1);
   assert.equal(value(text, "transponder_event_clients"), 3);
   assert.equal(value(text, 'transponder_webhooks_total{result="delivered"}'), 5);
+  assert.equal(value(text, "transponder_cluster_nodes"), 3);
+  assert.equal(value(text, 'transponder_cluster_requests_total{result="timeout"}'), 1);
   now = server({ ready: false });
   const later = await metrics.render();
   assert.equal(value(later, "transponder_ready"), 0);

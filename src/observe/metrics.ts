@@ -101,6 +101,16 @@ export class Metrics {
     for (const [result, count] of Object.entries(webhooks?.counts ?? {})) {
       grow("transponder_webhooks_total", count, { result });
     }
+    if (figures.cluster === undefined) return;
+    const { connected, nodes, writes, requests } = figures.cluster;
+    gauges.set("transponder_cluster_connected", connected ? 1 : 0);
+    gauges.set("transponder_cluster_nodes", nodes);
+    for (const [result, count] of Object.entries(writes)) {
+      grow("transponder_cluster_writes_total", count, { result });
+    }
+    for (const [result, count] of Object.entries(requests)) {
+      grow("transponder_cluster_requests_total", count, { result });
+    }
   }
 
   #worker(worker: string, id: string, stats: WorkerFigures): void {

@@ -71,11 +71,20 @@ export const header = (fallback: string, text: string) =>
     "printable ASCII",
   );
 
-export const optional = (text: string, allowed = "text, or empty") =>
+/** Text of one form. */
+export const pattern = (fallback: string, form: RegExp, text: string, allowed: string) =>
+  described(z.string().regex(form).default(fallback), text, allowed);
+
+export const optional = (
+  text: string,
+  allowed = "text, or empty",
+  isValue: (value: string) => boolean = () => true,
+) =>
   described(
     z
       .string()
       .max(4096)
+      .refine((value) => value === "" || isValue(value))
       .transform((value) => (value === "" ? undefined : value))
       .optional(),
     text,
@@ -144,6 +153,9 @@ function secret<S extends z.ZodType>(schema: S): S {
   secrets.add(schema);
   return schema;
 }
+
+/** A setting whose wrong values are not printed: what is wrong may be a password. */
+export const unprinted = secret;
 
 /** A URL that may hold a password or a key; prints as `[redacted]`. */
 export const secretUrl = (text: string) =>

@@ -167,3 +167,22 @@ test("any value of any key gives settings or an error that names the key", () =>
     { numRuns: 300 },
   );
 });
+
+test("ways to open NATS that exclude or need each other are told", () => {
+  const wrong = {
+    "cluster.nats_user=u": /cluster.nats_user: must be given together with cluster.nats_password/,
+    "cluster.nats_key_file=k": /must be given together with cluster.nats_key_file/,
+    "cluster.nats_token=t\ncluster.nats_creds_file=f": /cannot be given together/,
+    "cluster.nats_url=nats://u:p@host": /without user and password/,
+    "cluster.advertise_ws=http://host": /a ws:\/\/ or wss:\/\/ URL/,
+    "cluster.name=a.b": /letters, digits/,
+  };
+  for (const [text, message] of Object.entries(wrong)) {
+    const { settings, errors } = load(text);
+    assert.equal(settings, undefined);
+    assert.match(errors.join("\n"), message);
+    assert.doesNotMatch(errors.join("\n"), /u:p/);
+  }
+  const { settings } = load("cluster.nats_url=a:1, tls://b:2");
+  assert.deepEqual(settings?.["cluster.nats_url"], ["a:1", "tls://b:2"]);
+});

@@ -128,6 +128,7 @@ function contradictions(settings: Settings, written: ReadonlyMap<string, Written
     say("rtmp_push_auto_start", "needs rtmp_push_auto_start_url");
   }
   accessContradictions(settings, say);
+  clusterContradictions(settings, say);
   return errors;
 }
 
@@ -152,6 +153,27 @@ function accessContradictions(
     const key = token === undefined ? "rest_auth_user" : "rest_auth_token";
     say(key, "has no effect unless disable_rest_auth is false");
   }
+}
+
+function clusterContradictions(
+  settings: Settings,
+  say: (key: SettingKey, text: string) => void,
+): void {
+  const set = (key: SettingKey): boolean => settings[key] !== undefined;
+  const both = (key: SettingKey, other: SettingKey): void => {
+    if (set(key) !== set(other)) say(key, `must be given together with ${other}`);
+  };
+  both("cluster.nats_user", "cluster.nats_password");
+  both("cluster.nats_certificate_file", "cluster.nats_key_file");
+  const ways = (
+    [
+      "cluster.nats_user",
+      "cluster.nats_token",
+      "cluster.nats_creds_file",
+      "cluster.nats_nkey",
+    ] as const
+  ).filter(set);
+  if (ways[1] !== undefined) say(ways[1], `cannot be given together with ${ways[0]}`);
 }
 
 /** The known key that is most like `key`, for a warning. */

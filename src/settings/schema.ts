@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { SettingGroup } from "./field.ts";
 import { access } from "./groups/access.ts";
 import { addresses } from "./groups/addresses.ts";
+import { cluster } from "./groups/cluster.ts";
 import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
@@ -31,6 +32,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "TLS of this server", shape: tls },
   { heading: "Observation", shape: observation },
   { heading: "Events", shape: events },
+  { heading: "Cluster", shape: cluster },
   { heading: "Limits", shape: limits },
 ];
 
@@ -55,6 +57,7 @@ export const settingsSchema = z.object({
   ...tls,
   ...observation,
   ...events,
+  ...cluster,
   ...limits,
 });
 

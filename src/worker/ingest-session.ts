@@ -4,6 +4,7 @@ import { type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { BitrateWish, Reason, StreamStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import type { AudioFrame } from "../media/frame.ts";
 import { Ingest } from "../media/ingest.ts";
 import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
 import { isRtcp } from "../protocol/rtp/packet.ts";
@@ -37,6 +38,7 @@ export class IngestSession implements Source {
   readonly tracks: readonly NegotiatedTrack[];
   readonly hub: StreamHub;
   #live = false;
+  #ear: ((frame: AudioFrame) => void) | undefined;
   #iceUp = false;
   #ended = false;
   #size = { width: 0, height: 0 };
@@ -89,6 +91,10 @@ export class IngestSession implements Source {
     this.#listeners.delete(listener);
   }
 
+  hear(ear: ((frame: AudioFrame) => void) | undefined): void {
+    this.#ear = ear;
+  }
+
   requestKeyframe(): void {
     this.#ingest.requestKeyframe("routine", this.#ports.clock.now());
   }
@@ -127,7 +133,8 @@ export class IngestSession implements Source {
       {
         onFrame: (frame) => {
           this.hub.onFrame(frame, frame.arrival);
-          if (frame.kind === "video" && frame.key) this.#checkSize();
+          if (frame.kind === "audio") this.#ear?.(frame);
+          else if (frame.key) this.#checkSize();
         },
         onRtcp: (bytes) => {
           this.#peer.send(bytes);

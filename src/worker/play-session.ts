@@ -2,7 +2,6 @@ import { ProtocolError } from "../base/protocol-error.ts";
 import { type Clock, type Micros, micros, millis, toMicros } from "../base/time.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Reason, SessionState } from "../contract/messages.ts";
-import type { OrderedPacket } from "../media/ingest.ts";
 import { PlayerRelay } from "../media/player-relay.ts";
 import { isRtcp } from "../protocol/rtp/packet.ts";
 import { answerPlay } from "../protocol/sdp/answer.ts";
@@ -10,10 +9,11 @@ import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import { parseOffer, remoteTransport } from "../protocol/sdp/offer.ts";
 import type { Peer, PeerFactory, PeerState } from "../transport/webrtc/peer.ts";
 import { readSdp } from "./ingest-session.ts";
-import type { PacketListener, Source } from "./source.ts";
+import type { PlayFeed } from "./play-feed.ts";
+import type { Player } from "./tag-player.ts";
 
 export interface PlaySessionOptions {
-  readonly session: MediaSessionId;
+  readonly source: MediaSessionId;
   readonly offer: string;
   readonly connectTimeoutMs: number;
 }
@@ -21,7 +21,7 @@ export interface PlaySessionOptions {
 export interface PlaySessionPorts {
   readonly clock: Clock;
   readonly peers: PeerFactory;
-  readonly source: Source;
+  readonly feed: PlayFeed;
   /** 32 random bits. */
   readonly random32: () => number;
   onState(state: SessionState): void;
@@ -29,10 +29,12 @@ export interface PlaySessionPorts {
 }
 
 /** One browser that plays a stream of this worker. */
-export class PlaySession implements PacketListener {
+export class PlaySession implements Player {
+  readonly source: MediaSessionId;
   readonly #ports: PlaySessionPorts;
   readonly #peer: Peer;
   readonly #relay: PlayerRelay;
+  readonly #tracks: readonly NegotiatedTrack[];
   readonly #deadline: Micros;
   readonly answer: string;
   #live = false;
@@ -41,9 +43,11 @@ export class PlaySession implements PacketListener {
   /** Throws `Failure`: `badSdp`, `noCommonCodecs`, `peerRefused`. */
   constructor(options: PlaySessionOptions, ports: PlaySessionPorts) {
     this.#ports = ports;
+    this.source = options.source;
     const now = ports.clock.now();
     this.#deadline = micros(now + toMicros(millis(options.connectTimeoutMs)));
     const offer = readSdp(() => parseOffer(options.offer));
+    const codecs = ports.feed.codecs;
     this.#peer = ports.peers.open(
       readSdp(() => remoteTransport(offer)),
       {
@@ -54,23 +58,21 @@ export class PlaySession implements PacketListener {
     );
     try {
       const ssrcs = { video: ports.random32(), audio: ports.random32() };
-      const codec = (kind: "video" | "audio") =>
-        ports.source.tracks.find((track) => track.kind === kind)?.codec;
       const { answer, tracks } = readSdp(() =>
         answerPlay(offer, this.#peer.local, {
-          video: codec("video"),
-          audio: codec("audio"),
+          ...codecs,
           streamId: `t${ports.random32().toString(36)}`,
           videoSsrc: ssrcs.video,
           audioSsrc: ssrcs.audio,
         }),
       );
       this.answer = answer;
+      this.#tracks = tracks;
       this.#relay = new PlayerRelay(
         tracks.map((track) => ({ track, ssrc: ssrcs[track.kind] })),
         {
           send: (bytes) => void this.#peer.send(bytes),
-          wantsKeyframe: () => ports.source.requestKeyframe(),
+          wantsKeyframe: () => ports.feed.requestKeyframe(ports.clock.now()),
         },
         now,
       );
@@ -80,17 +82,9 @@ export class PlaySession implements PacketListener {
     }
   }
 
-  get source(): MediaSessionId {
-    return this.#ports.source.session;
-  }
-
-  onPacket(track: NegotiatedTrack, packet: OrderedPacket): void {
-    this.#relay.onPacket(track.kind, packet);
-  }
-
   /** Time-driven work, about every 10 ms. */
   tick(now: Micros): void {
-    if (this.#live) this.#relay.tick(now, this.#ports.clock.wallNow());
+    if (this.#live) this.#tickLive(now);
     else if (now >= this.#deadline) {
       this.end({ code: "iceTimeout", message: "the player did not connect in time" });
     }
@@ -100,9 +94,16 @@ export class PlaySession implements PacketListener {
   end(reason: Reason): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#ports.source.unlisten(this);
+    this.#ports.feed.close();
     this.#peer.close();
     this.#ports.onState({ kind: "ended", reason });
+  }
+
+  #tickLive(now: Micros): void {
+    this.#relay.tick(now, this.#ports.clock.wallNow());
+    if (!this.#ports.feed.reordered) return;
+    const message = "the stream began to send B-frames, which WebRTC cannot carry";
+    this.end({ code: "transcodingDisabled", message });
   }
 
   #onPacket(bytes: Uint8Array): void {
@@ -117,8 +118,7 @@ export class PlaySession implements PacketListener {
   #onPeerState(state: PeerState): void {
     if (state === "connected" && !this.#live) {
       this.#live = true;
-      this.#ports.source.listen(this);
-      this.#ports.source.requestKeyframe();
+      this.#ports.feed.open(this.#relay, this.#tracks, this.#ports.clock.now());
       this.#ports.onState({ kind: "live" });
     } else if (state === "failed" || state === "closed") {
       this.end({ code: "iceFailed", message: "the player's connection was lost" });

@@ -12,6 +12,9 @@ import { VideoRendition } from "../media/video-rendition.ts";
 import type { VideoTranscode, VideoTranscoder } from "../transport/video/transcoder.ts";
 import type { TranscodeAdmission, WorkDone } from "./transcode-admission.ts";
 
+/** A push, or somebody who plays. */
+export type RenditionUser = TransponderId | MediaSessionId;
+
 export interface RenditionsOptions {
   readonly transcoding: WorkerOptions["transcoding"];
   readonly keyframeIntervalMs: number;
@@ -21,7 +24,7 @@ export interface RenditionsPorts {
   readonly transcoder: VideoTranscoder;
   readonly admission: TranscodeAdmission;
   /** The encoder that a push lives on is gone. */
-  onFailed(push: TransponderId, cause: FailureValue): void;
+  onFailed(push: RenditionUser, cause: FailureValue): void;
 }
 
 /** The stream that a rendition is made of. */
@@ -37,7 +40,7 @@ interface Entry {
   readonly session: MediaSessionId;
   readonly key: string;
   readonly rendition: VideoRendition;
-  readonly pushes: Set<TransponderId>;
+  readonly pushes: Set<RenditionUser>;
   readonly cpu: RateMeter;
   transcode: VideoTranscode | undefined;
 }
@@ -65,7 +68,7 @@ export class Renditions {
    * `Failure`: `transcodingDisabled`, `transcoderOverloaded`.
    */
   acquire(
-    push: TransponderId,
+    push: RenditionUser,
     source: RenditionSource,
     wish: VideoWish | undefined,
     now: Micros,
@@ -84,7 +87,7 @@ export class Renditions {
   }
 
   /** A push has ended; the last one ends the encoder. */
-  release(push: TransponderId): void {
+  release(push: RenditionUser): void {
     for (const entry of this.#entries) {
       if (!entry.pushes.delete(push) || entry.pushes.size > 0) continue;
       this.#entries.delete(entry);

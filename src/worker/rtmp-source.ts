@@ -1,6 +1,7 @@
 import { type Micros, micros, millis, toMicros } from "../base/time.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Reason, StreamStats } from "../contract/messages.ts";
+import type { AudioFrame } from "../media/frame.ts";
 import { type PassedAudio, RtmpIngest } from "../media/rtmp-ingest.ts";
 import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
 import type { RtmpClient } from "../transport/rtmp/server-connection.ts";
@@ -61,6 +62,10 @@ export class RtmpSource implements Source, RtmpClient {
   listen(): void {}
 
   unlisten(): void {}
+
+  hear(ear: ((frame: AudioFrame) => void) | undefined): void {
+    this.#ingest.hear(ear);
+  }
 
   requestKeyframe(): void {}
 

@@ -5,7 +5,7 @@ import { asFailure, type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { CallProgress, CallWish, Reason, StreamStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
-import type { Frame } from "../media/frame.ts";
+import type { AudioFrame, Frame } from "../media/frame.ts";
 import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
 import type { NegotiatedTrack } from "../protocol/sdp/negotiated.ts";
 import { type CallEnd, type CallEndKind, callEnd } from "../protocol/sip/call-end.ts";
@@ -49,6 +49,7 @@ export class SipSession implements Source {
   readonly #ports: SipSessionPorts;
   readonly #target: CalleeTarget;
   readonly #listeners = new Set<PacketListener>();
+  #ear: ((frame: AudioFrame) => void) | undefined;
   readonly #fastUpdate = new PictureFastUpdate();
   readonly hub: StreamHub;
   #line: SipLine | undefined;
@@ -91,6 +92,10 @@ export class SipSession implements Source {
 
   unlisten(listener: PacketListener): void {
     this.#listeners.delete(listener);
+  }
+
+  hear(ear: ((frame: AudioFrame) => void) | undefined): void {
+    this.#ear = ear;
   }
 
   requestKeyframe(): void {
@@ -191,7 +196,8 @@ export class SipSession implements Source {
       this.#ports.onState({ kind: "live" });
     }
     this.hub.onFrame(frame, frame.arrival);
-    if (frame.kind === "video" && frame.key) this.#checkSize();
+    if (frame.kind === "audio") this.#ear?.(frame);
+    else if (frame.key) this.#checkSize();
   }
 
   #onProgress(status: number): void {

@@ -1,6 +1,7 @@
 import type { Clock, Micros } from "../base/time.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { Reason, SessionState, StreamStats } from "../contract/messages.ts";
+import type { AudioFrame } from "../media/frame.ts";
 import type { OrderedPacket } from "../media/ingest.ts";
 import type { SoundForm } from "../media/sound-form.ts";
 import type { EncodedSink, LiveAudio } from "../media/sound-row.ts";
@@ -22,6 +23,8 @@ export interface Source {
   codecOf(kind: "audio" | "video"): string | undefined;
   listen(listener: PacketListener): void;
   unlisten(listener: PacketListener): void;
+  /** Gives all sound to `ear` as it comes, until it is told undefined; there is one at most. */
+  hear(ear: ((frame: AudioFrame) => void) | undefined): void;
   requestKeyframe(): void;
   /** Time-driven work, about every 10 ms. */
   tick(now: Micros): void;

@@ -20,7 +20,7 @@ import type { VideoTranscoder } from "../transport/video/transcoder.ts";
 import type { PeerFactory } from "../transport/webrtc/peer.ts";
 import { checkDestination } from "./destination-check.ts";
 import { IngestSession } from "./ingest-session.ts";
-import { PlaySession } from "./play-session.ts";
+import { PlayDoors } from "./play-doors.ts";
 import { ProcessMeter } from "./process-meter.ts";
 import { Push } from "./push.ts";
 import { Renditions } from "./renditions.ts";
@@ -64,6 +64,7 @@ export class Worker {
   readonly #clips: ClipShelf;
   readonly #renditions: Renditions;
   readonly #tags: TagDoors;
+  readonly #plays: PlayDoors;
   readonly #meter = new ProcessMeter();
   readonly #streams = new Map<MediaSessionId, Stream>();
   readonly #players = new Map<MediaSessionId, Player>();
@@ -83,7 +84,7 @@ export class Worker {
       source.sendTones(tones, way);
       return DONE;
     },
-    "play.open": (arg) => this.#openPlay(arg),
+    "play.open": (arg) => this.#plays.open(arg),
     "play.close": ({ session, reason }) => {
       this.#players.get(session)?.end(reason);
       return DONE;
@@ -129,6 +130,13 @@ export class Worker {
       players: this.#players,
       source: (session) => this.#stream(session).source,
       playForm: (session) => this.#sound(session).play,
+    });
+    const { clock, peers, transcoder, emit, onBug } = ports;
+    this.#plays = new PlayDoors(options, {
+      ...{ clock, peers, transcoder, emit, onBug },
+      ...{ renditions: this.#renditions, players: this.#players },
+      random32: () => this.#random32(),
+      source: (session) => this.#stream(session).source,
     });
   }
 
@@ -196,7 +204,7 @@ export class Worker {
   #sourcePorts(session: MediaSessionId): SourcePorts {
     return {
       clock: this.#ports.clock,
-      random32: () => Math.floor(this.#ports.random() * 2 ** 32),
+      random32: () => this.#random32(),
       openAudio: (form, sink) => openLiveAudio(this.#ports.transcoder, form, sink),
       onState: (state) => {
         if (state.kind === "ended") this.#streamEnded(session, state.reason);
@@ -206,28 +214,6 @@ export class Worker {
         this.#ports.emit({ kind: "publish.video", session, width, height }),
       onBug: this.#ports.onBug,
     };
-  }
-
-  #openPlay(arg: Commands["play.open"]["in"]): Commands["play.open"]["out"] {
-    const { source } = this.#stream(arg.source);
-    if (this.#players.has(arg.session)) throw fail("sessionIdInUse", "the worker has this session");
-    const { session } = arg;
-    const player = new PlaySession(
-      { session, offer: arg.offer, connectTimeoutMs: this.#options.ingest.connectTimeoutMs },
-      {
-        clock: this.#ports.clock,
-        peers: this.#ports.peers,
-        source,
-        random32: () => Math.floor(this.#ports.random() * 2 ** 32),
-        onState: (state) => {
-          if (state.kind === "ended") this.#players.delete(session);
-          this.#ports.emit({ kind: "play.state", session, state });
-        },
-        onBug: this.#ports.onBug,
-      },
-    );
-    this.#players.set(session, player);
-    return { answer: player.answer };
   }
 
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
@@ -363,10 +349,17 @@ export class Worker {
       {
         transcoder,
         admission: new TranscodeAdmission({ ceiling: transcoding.cpuCeiling, readCpu }),
-        onFailed: (id, { message }) =>
-          this.#pushes.get(id)?.interrupt({ code: "transcoderFailed", message }),
+        onFailed: (id, { message }) => {
+          const reason = { code: "transcoderFailed", message } as const;
+          this.#pushes.get(id as TransponderId)?.interrupt(reason);
+          this.#plays.renditionFailed(id, reason);
+        },
       },
     );
+  }
+
+  #random32(): number {
+    return Math.floor(this.#ports.random() * 2 ** 32);
   }
 
   #hubOptions() {

@@ -12,7 +12,7 @@ import type { AudioTranscoder, SlotFrame } from "../../src/transport/audio/trans
 import { aacForm } from "./sound-forms.ts";
 
 /** Resolves once `fact` holds; fails after `limit` milliseconds. */
-export async function until(what: string, fact: () => boolean, limit = 20_000): Promise<void> {
+export async function until(what: string, fact: () => boolean, limit = 60_000): Promise<void> {
   for (let waited = 0; !fact(); waited += 5) {
     if (waited > limit) throw new Error(`never happened: ${what}`);
     await delay(5);
@@ -36,9 +36,16 @@ export interface AudioLab {
   pids(): number[];
 }
 
+/** A busy machine lets a codec process wait for longer than live audio would. */
+const PATIENT: AudioTranscoderOptions = { maxLagMs: 60_000, silenceMs: 60_000 };
+
 export function openAudioLab(options: AudioTranscoderOptions = {}): AudioLab {
   const events: CodecEvent[] = [];
-  const engine = createAudioTranscoder({ ...options, onEvent: (event) => events.push(event) });
+  const engine = createAudioTranscoder({
+    ...PATIENT,
+    ...options,
+    onEvent: (event) => events.push(event),
+  });
   return {
     engine,
     events,

@@ -31,7 +31,7 @@ if (response.status === 201) connection.setRemoteDescription(answer, "answer");
 process.send?.({
   status: response.status,
   text: answer,
-  resource: new URL(response.headers.get("location") ?? "", whipUrl).href,
+  resource: new URL(response.headers.get("location") ?? "", response.url).href,
 });
 
 let picture = 0;

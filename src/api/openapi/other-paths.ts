@@ -84,6 +84,10 @@ export const OTHER_PATHS: Readonly<Record<string, Readonly<Record<string, Json>>
           description: "Published; `Location` is the resource that a DELETE ends.",
           content: text("application/sdp"),
         },
+        "307": {
+          description:
+            "This node of a cluster has no room; `Location` is the same on one that has (RFC 9725, section 4.5).",
+        },
         "400": refused("`badSdp`, `badRequest`: The offer or the name cannot be used."),
         "401": refused("`unauthorized`: The publish token is missing or wrong."),
         "406": refused("`noCommonCodecs`: Nothing of the offer can be received."),

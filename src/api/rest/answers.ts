@@ -158,6 +158,10 @@ export const errorAnswer = z
 export const readinessAnswer = z.object({
   status: z.enum(["ready", "draining", "noWorkers"]),
   workers: z.number().describe("Media workers that can carry streams."),
+  cluster: z
+    .enum(["reached", "unreachable"])
+    .optional()
+    .describe("Whether the other nodes can be reached; absent on a node that is alone."),
 });
 
 export const healthAnswer = z.object({ status: z.literal("ok") });

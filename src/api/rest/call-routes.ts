@@ -9,7 +9,7 @@ import { OPERATIONS } from "./operations.ts";
 import { serve } from "./serve.ts";
 
 /** The call object of WCS, and why the call ended. */
-function callObject(call: CallRecord): Record<string, unknown> {
+export function callObject(call: CallRecord): Record<string, unknown> {
   return {
     custom: call.custom ?? null,
     nodeId: null,

@@ -8,7 +8,7 @@ import { OPERATIONS } from "./operations.ts";
 import { serve } from "./serve.ts";
 
 /** The transponder object of WCS, and what it does not know: state, attempts, last error. */
-function transponderObject(push: PushRecord): Record<string, unknown> {
+export function transponderObject(push: PushRecord): Record<string, unknown> {
   return {
     width: 0,
     height: 0,

@@ -206,7 +206,9 @@ export class WcsConnection {
     if (this.#sessions.get(request.session) !== session) return;
     const asked = ASKED_FOR.has(reason.code);
     const goodbye = kind === "publish" ? "UNPUBLISHED" : "STOPPED";
-    this.#status(session, asked ? goodbye : "FAILED", wcsInfo(reason.code));
+    // The SDK follows no redirection: its user learns where to go.
+    const info = reason.code === "streamElsewhere" ? reason.message : wcsInfo(reason.code);
+    this.#status(session, asked ? goodbye : "FAILED", info);
     this.#sessions.delete(request.session);
   }
 
@@ -219,7 +221,8 @@ export class WcsConnection {
 
   #available(id: string, name: string): void {
     const found = this.#streams.isAvailable(name as StreamName);
-    const info = found ? {} : { info: wcsInfo("streamNotFound") };
+    const why = this.#streams.elsewhere(name as StreamName)?.message ?? wcsInfo("streamNotFound");
+    const info = found ? {} : { info: why };
     this.#say("availableStream", { id, status: String(found), ...info });
   }
 

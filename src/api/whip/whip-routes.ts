@@ -19,7 +19,12 @@ const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
   shuttingDown: ["Retry-After", RETRY_AFTER_SECONDS],
 };
 
-type Endpoint = { Params: { name: string } };
+/** Refusals that another node may not have. */
+const FULL: ReadonlySet<string> = new Set(["overloaded", "draining", "shuttingDown"]);
+/** Marks the address of who was sent on once: nobody is sent round in circles. */
+const SENT_ON = "sent-on";
+
+type Endpoint = { Params: { name: string }; Querystring: Readonly<Record<string, unknown>> };
 type Resource = { Params: { name: string; session: string } };
 
 const refusal = (statusCode: number, message: string): Error =>
@@ -30,8 +35,15 @@ const targetOf = (request: FastifyRequest<Resource>): WhipTarget => ({
   token: bearerToken(request.headers.authorization),
 });
 
-/** WHIP (RFC 9725): a POST publishes, a PATCH tells candidates, a DELETE of the resource ends it. */
-export function whipRoutes(app: FastifyInstance, sessions: WhipSessions): void {
+/**
+ * WHIP (RFC 9725): a POST publishes, a PATCH tells candidates, a DELETE of the resource ends it. Who finds no
+ * room here is sent to the base URL of a node that `roomElsewhere` knows (section 4.5).
+ */
+export function whipRoutes(
+  app: FastifyInstance,
+  sessions: WhipSessions,
+  roomElsewhere: () => string | undefined = () => undefined,
+): void {
   app.register((whip, _options, done) => {
     whip.removeAllContentTypeParsers();
     whip.addContentTypeParser([SDP, FRAGMENT], { parseAs: "string" }, (_request, body, ready) =>
@@ -49,16 +61,27 @@ export function whipRoutes(app: FastifyInstance, sessions: WhipSessions): void {
     });
     refuseMethods(whip, ENDPOINT, NOT_OF_ENDPOINT, "POST, OPTIONS");
     refuseMethods(whip, RESOURCE, NOT_OF_RESOURCE, "PATCH, DELETE, OPTIONS");
-    operations(whip, sessions);
+    operations(whip, sessions, roomElsewhere);
     done();
   });
 }
 
-function operations(app: FastifyInstance, sessions: WhipSessions): void {
+function operations(
+  app: FastifyInstance,
+  sessions: WhipSessions,
+  roomElsewhere: () => string | undefined,
+): void {
   app.post<Endpoint>(ENDPOINT, async (request, reply) => {
     const { name } = request.params;
     const token = bearerToken(request.headers.authorization);
-    const { session, entityTag, answer } = await sessions.publish(name, token, text(request, SDP));
+    const published = await sessions.publish(name, token, text(request, SDP)).catch((error) => {
+      const full = error instanceof Failure && FULL.has(error.code);
+      const place = full && !(SENT_ON in request.query) ? roomElsewhere() : undefined;
+      if (place === undefined) throw error;
+      return `${place}/whip/${encodeURIComponent(name)}?${SENT_ON}`;
+    });
+    if (typeof published === "string") return reply.redirect(published, 307);
+    const { session, entityTag, answer } = published;
     return reply
       .code(201)
       .headers({ Location: `/whip/${encodeURIComponent(name)}/${session}`, ETag: entityTag })

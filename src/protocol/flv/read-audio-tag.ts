@@ -13,12 +13,13 @@ export type ReceivedAudio =
       readonly payload: Uint8Array;
     }
   | {
-      readonly codec: "pcma" | "pcmu" | "opus";
+      readonly codec: "pcma" | "pcmu" | "opus" | "mp3";
       readonly role: "frame";
       readonly payload: Uint8Array;
     };
 
-const FORMAT = { pcma: 7, pcmu: 8, enhanced: 9, aac: 10 } as const;
+/** MP3 at 8 kHz has a number of its own, because the header has no bits for that rate. */
+const FORMAT = { mp3: 2, pcma: 7, pcmu: 8, enhanced: 9, aac: 10, mp3At8k: 14 } as const;
 const AAC_HEADER = 2;
 const ENHANCED_HEADER = 5;
 const PACKET = { sequenceStart: 0, codedFrames: 1 } as const;
@@ -33,6 +34,9 @@ export function readAudioTag(body: Uint8Array): ReceivedAudio | undefined {
   switch (first >> 4) {
     case FORMAT.aac:
       return readAac(body);
+    case FORMAT.mp3:
+    case FORMAT.mp3At8k:
+      return { codec: "mp3", role: "frame", payload: body.subarray(1) };
     case FORMAT.pcma:
       return { codec: "pcma", role: "frame", payload: body.subarray(1) };
     case FORMAT.pcmu:
@@ -57,6 +61,7 @@ function readEnhanced(packet: number, body: Uint8Array): ReceivedAudio | undefin
   const config = packet === PACKET.sequenceStart;
   const fourCc = String.fromCharCode(...body.subarray(1, ENHANCED_HEADER));
   if (fourCc === "Opus") return config ? undefined : { codec: "opus", role: "frame", payload };
+  if (fourCc === ".mp3") return config ? undefined : { codec: "mp3", role: "frame", payload };
   if (fourCc !== "mp4a") throw new ProtocolError("flv.audio.codec", "an unknown FourCC");
   const legacy = config ? aacConfigBody(payload) : aacFrameBody(payload);
   return { codec: "aac", role: config ? "config" : "frame", body: legacy, payload };

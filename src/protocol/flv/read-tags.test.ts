@@ -63,7 +63,7 @@ test("Enhanced RTMP passes as it came, H.264 in its old form", () => {
   assert.equal(fourCcOf("hevc"), "hvc1");
 });
 
-test("AAC is told from G.711 and Opus; other sound is refused", () => {
+test("AAC is told from G.711, Opus and MP3; other sound is refused", () => {
   const config = Uint8Array.of(0xaf, 0, 0x12, 0x10);
   assert.deepEqual(readAudioTag(config), {
     codec: "aac",
@@ -80,7 +80,9 @@ test("AAC is told from G.711 and Opus; other sound is refused", () => {
   const aac = readAudioTag(enhanced(0x91, "mp4a", 7));
   assert.ok(aac?.codec === "aac");
   assert.deepEqual(aac.body, Uint8Array.of(0xaf, 1, 7));
-  breaksRule("flv.audio.codec", () => readAudioTag(Uint8Array.of(0x2f, 1, 2)));
+  assert.equal(readAudioTag(Uint8Array.of(0x2f, 1, 2))?.codec, "mp3");
+  assert.equal(readAudioTag(enhanced(0x91, ".mp3", 1, 2))?.codec, "mp3");
+  breaksRule("flv.audio.codec", () => readAudioTag(Uint8Array.of(0x6f, 1, 2)));
   breaksRule("flv.audio.codec", () => readAudioTag(enhanced(0x91, "ac-3", 1)));
 });
 

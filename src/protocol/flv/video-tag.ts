@@ -33,3 +33,9 @@ export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean): Uint8A
   }
   return body;
 }
+
+/** How much later than its tag says a picture is shown, milliseconds (FLV 10.1, E.4.3.1). */
+export function compositionTime(body: Uint8Array): number {
+  const [, , high = 0, middle = 0, low = 0] = body;
+  return (((high << 16) | (middle << 8) | low) << 8) >> 8;
+}

@@ -243,8 +243,8 @@ test("bitrate hints go into the H.264 parameters in whole kilobits, and only whe
 });
 
 const SOURCE: PlaySource = {
-  video: "h264",
-  audio: "opus",
+  video: ["h264"],
+  audio: ["opus"],
   streamId: "stream-1",
   videoSsrc: 11,
   audioSsrc: 12,
@@ -268,12 +268,21 @@ test("a player gets the source's tracks under one msid, and its data channel rej
 });
 
 test("a player gets only what the source has, and nothing when it can take none of it", () => {
-  const answer = answerPlay(parseOffer(CHROMIUM_PLAY), LOCAL, { ...SOURCE, audio: undefined });
+  const answer = answerPlay(parseOffer(CHROMIUM_PLAY), LOCAL, { ...SOURCE, audio: [] });
   assert.deepEqual(
     answer.tracks.map(({ kind }) => kind),
     ["video"],
   );
   breaksRule("sdp.noCommonCodecs", () => answerPlay(parseOffer(OBS_PUBLISH), LOCAL, SOURCE));
+});
+
+test("a player that cannot take a track that it asks for is refused, and takes the next best sound", () => {
+  const offer = parseOffer(CHROMIUM_PLAY);
+  const speex = answerPlay(offer, LOCAL, { ...SOURCE, audio: ["speex", "opus"] });
+  assert.equal(speex.tracks.find(({ kind }) => kind === "audio")?.codec, "opus");
+  breaksRule("sdp.noCommonCodecs", () => answerPlay(offer, LOCAL, { ...SOURCE, audio: ["speex"] }));
+  const noH264 = parseOffer(CHROMIUM_PLAY.replaceAll(" H264/", " H999/"));
+  breaksRule("sdp.noCommonCodecs", () => answerPlay(noH264, LOCAL, SOURCE));
 });
 
 test("any change of a real offer is refused by a rule, or answered section by section", () => {

@@ -19,10 +19,11 @@ export interface PublishAnswerOptions {
   readonly bitrate: BitrateHints;
 }
 
-/** What a published stream consists of. */
+/** What a published stream can be played as. */
 export interface PlaySource {
-  readonly video: NegotiatedCodec | undefined;
-  readonly audio: NegotiatedCodec | undefined;
+  /** In order of preference; empty without such a track. */
+  readonly video: readonly NegotiatedCodec[];
+  readonly audio: readonly NegotiatedCodec[];
   /** Identifies the stream in `a=msid`; letters, digits and `-`. */
   readonly streamId: string;
   readonly videoSsrc: number;
@@ -40,6 +41,7 @@ const PUBLISH_CODECS: readonly NegotiatedCodec[] = [
   ...(["h264", "vp8", "vp9", "av1"] as const),
   ...(["opus", "pcma", "pcmu"] as const),
 ];
+const RECEIVES = ["sendrecv", "recvonly"];
 const FEEDBACK = ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"];
 const EXTENSIONS = {
   mid: "urn:ietf:params:rtp-hdrext:sdes:mid",
@@ -71,10 +73,13 @@ export function answerPublish(
   return { answer, tracks: [...accepted.values()].map(({ track }) => track) };
 }
 
-/** Offers the source's tracks to a player. Throws `ProtocolError` `sdp.noCommonCodecs`. */
+/**
+ * Offers the source's tracks to a player. Throws `ProtocolError` `sdp.noCommonCodecs`, also when the player
+ * wants to receive a track of the source and cannot.
+ */
 export function answerPlay(offer: Offer, local: LocalTransport, source: PlaySource): Answer {
-  const codecs = [source.video, source.audio].filter((codec) => codec !== undefined);
-  const accepted = accept(offer, codecs, ["sendrecv", "recvonly"]);
+  for (const kind of ["video", "audio"] as const) refuseForeign(offer, kind, source[kind]);
+  const accepted = accept(offer, [...source.video, ...source.audio], RECEIVES);
   const answer = render(offer, local, accepted, (item) => {
     const { kind } = item.track;
     const ssrc = kind === "video" ? source.videoSsrc : source.audioSsrc;
@@ -86,6 +91,21 @@ export function answerPlay(offer: Offer, local: LocalTransport, source: PlaySour
     ];
   });
   return { answer, tracks: [...accepted.values()].map(({ track }) => track) };
+}
+
+/** A player that would see a still, or hear nothing, without knowing why is told instead. */
+function refuseForeign(
+  offer: Offer,
+  kind: "video" | "audio",
+  codecs: readonly NegotiatedCodec[],
+): void {
+  const sections = offer.description.media.filter(
+    (section) => section.kind === kind && usable(offer, section, RECEIVES),
+  );
+  if (sections.length === 0 || codecs.length === 0) return;
+  if (sections.some((section) => chooseCodec(section, codecs) !== undefined)) return;
+  const names = codecs.join(" or ");
+  throw new ProtocolError("sdp.noCommonCodecs", `the stream has ${names}, which is not offered`);
 }
 
 function accept(

@@ -4,6 +4,7 @@ import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { A_LAW, MU_LAW } from "../../codec/g711.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout, check } from "./codec-aac.ts";
+import { FramedDecoder } from "./codec-framed.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { SpeexDecoder } from "./codec-speex.ts";
 import { doubled } from "./pcm.ts";
@@ -30,6 +31,7 @@ export interface PacketDecoder {
 export function createDecoder(codec: AudioCodec, channels: 1 | 2, rate: number): PacketDecoder {
   if (codec === "opus") return new OpusDecoder(channels, rate);
   if (codec === "speex") return new SpeexDecoder(channels, rate);
+  if (codec === "aac" || codec === "mp3") return new FramedDecoder(codec, channels, rate);
   return new G711Decoder(codec === "pcma" ? A_LAW : WHOLE_MU_LAW, channels, rate);
 }
 

@@ -1,11 +1,13 @@
 import { AacEncoder } from "./codec-aac.ts";
 import { G711Encoder } from "./codec-g711.ts";
+import { OpusEncoder } from "./codec-opus.ts";
 import type { BodySink, SlotEncoder } from "./slot-encoder.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
 
 /** The encoder for what sound is to be made into. Throws `Error` where there is none. */
 export function createEncoder(options: TranscodeOptions, sink: BodySink): SlotEncoder {
   if (options.codec === "aac") return new AacEncoder(options, sink);
+  if (options.codec === "opus") return new OpusEncoder(options, sink);
   if (options.codec === "speex") throw new Error("no Speex encoder");
   return new G711Encoder(options.codec, sink);
 }

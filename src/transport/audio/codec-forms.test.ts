@@ -20,7 +20,7 @@ import {
 import { aacForm, g711Form, passedForm } from "../../../test/support/sound-forms.ts";
 import { cutSpeexFrame, speexFrames } from "../../codec/speex/frames.ts";
 
-const lab = openAudioLab({ maxLagMs: 60_000 });
+const lab = openAudioLab();
 const folder = mkdtempSync(join(tmpdir(), "forms-"));
 after(async () => {
   await lab.engine.close();

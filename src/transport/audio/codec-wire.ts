@@ -1,8 +1,7 @@
 /** The words between a media worker and its audio codec process. */
 import type { AudioCodec } from "../../media/frame.ts";
-import type { SoundCodec } from "../../media/sound-form.ts";
 import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
-import type { AudioClip, SlotFrame, TranscodeOptions } from "./transcoder.ts";
+import type { AudioClip, EncodedCodec, SlotFrame, TranscodeOptions } from "./transcoder.ts";
 
 /** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
@@ -22,8 +21,8 @@ export const RECORD = {
 
 /** Codec, channels, bitrate, sampling rate, samples of a slot. */
 const OPTIONS_BYTES = 12;
-const SOUND_CODECS: readonly SoundCodec[] = ["aac", "pcma", "pcmu", "speex"];
-const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex"];
+const ENCODED: readonly EncodedCodec[] = ["aac", "pcma", "pcmu", "speex", "opus"];
+const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex", "aac", "mp3"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;
 
@@ -48,14 +47,14 @@ export function encodeOpen(id: number, options: TranscodeOptions): Buffer {
 }
 
 export const decodeOptions = (payload: Buffer): TranscodeOptions => ({
-  codec: SOUND_CODECS[payload.readUInt8(0)] ?? "aac",
+  codec: ENCODED[payload.readUInt8(0)] ?? "aac",
   channels: payload.readUInt8(1) === 1 ? 1 : 2,
   bitrate: payload.readUInt32LE(2),
   grid: { rate: payload.readUInt32LE(6), samples: payload.readUInt16LE(10) },
 });
 
 function writeOptions(bytes: Buffer, { codec, channels, bitrate, grid }: TranscodeOptions): void {
-  bytes.writeUInt8(SOUND_CODECS.indexOf(codec), HEAD);
+  bytes.writeUInt8(ENCODED.indexOf(codec), HEAD);
   bytes.writeUInt8(channels, HEAD + 1);
   bytes.writeUInt32LE(bitrate, HEAD + 2);
   bytes.writeUInt32LE(grid.rate, HEAD + 6);

@@ -2,9 +2,11 @@ import { extname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Clock, type Micros, micros } from "../../base/time.ts";
 import { fail } from "../../contract/failures.ts";
+import type { VideoCodec } from "../../media/frame.ts";
 import type { LiveVideoSink } from "../../media/video-rendition.ts";
 import { VIDEO_HEADER_BYTES } from "../../protocol/flv/enhanced-video-tag.ts";
 import type { VideoTag } from "../../protocol/flv/tag.ts";
+import { compositionTime } from "../../protocol/flv/video-tag.ts";
 import { CodecProcess } from "../codec/codec-process.ts";
 import type { CodecRecord } from "../codec/records.ts";
 import type {
@@ -79,6 +81,7 @@ export function createVideoTranscoder(options: VideoTranscoderOptions = {}): Vid
 
 class ProcessTranscode implements VideoTranscode {
   readonly #sink: LiveVideoSink;
+  readonly #codec: VideoCodec;
   readonly #onEvent: (event: VideoEvent) => void;
   readonly #process: CodecProcess;
   readonly ended: Promise<void>;
@@ -91,6 +94,7 @@ class ProcessTranscode implements VideoTranscode {
     { clock, silenceMs, startMs, onEvent }: Required<VideoTranscoderOptions>,
   ) {
     this.#sink = sink;
+    this.#codec = wish.codec;
     this.#onEvent = onEvent;
     let ended = (): void => undefined;
     this.ended = new Promise((resolve) => {
@@ -120,7 +124,9 @@ class ProcessTranscode implements VideoTranscode {
       this.#process.send(encodeConfig(data));
       return;
     }
-    const { pts, role } = tag;
+    const { role } = tag;
+    const later = this.#codec === "h264" ? 1000 * compositionTime(tag.body) : 0;
+    const pts = micros(tag.pts + later);
     const picture = { key: role === "key", preroll, pts, behind: this.#process.lag() };
     this.#process.send(encodePicture(picture, data));
   }
