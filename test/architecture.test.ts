@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ipc: ["base", "contract", "observe", NODE],
   transport: [...PURE, "contract", "observe", "ipc", NODE, "node-datachannel", "node-av"],
   worker: [...PURE, "contract", "ipc", "observe", "transport", NODE],
-  control: ["base", "contract", "ipc", "observe", "protocol/rtmp/url.ts", NODE],
+  control: ["base", "contract", "ipc", "observe", "protocol/rtmp/url.ts", NODE, "zod"],
   cluster: [
     "base",
     "contract",

@@ -190,7 +190,7 @@ export class TransponderService {
    */
   onStreamLive(stream: StreamRecord): void {
     for (const push of this.#registry.pushesOf(stream.session)) push.begin?.();
-    const everybodys = this.#isEcho(stream) ? undefined : this.#options.autoStartUrl;
+    const everybodys = this.isEcho(stream) ? undefined : this.#options.autoStartUrl;
     for (const rtmpUrl of [stream.rtmpUrl, everybodys]) {
       if (rtmpUrl === undefined || rtmpUrl === "") continue;
       const wish = {
@@ -244,14 +244,24 @@ export class TransponderService {
     for (const push of this.pushes) if (push.worker.id === worker) this.#ended(push, reason);
   }
 
-  /** Whether the URL holds the name to publish under. */
-  #isFull(wish: StartWish): boolean {
-    return wish.fullUrl ?? this.#options.fullUrl;
+  /** Identity of the destination; holds the stream key. Throws `Failure` `badUrl`. */
+  destinationOf(wish: StartWish): string {
+    return destinationKey(this.#parse(wish));
+  }
+
+  /** Rejects with `Failure`: `badUrl`, `hostUnknown`, `addressForbidden`. */
+  async checkDestination(wish: StartWish): Promise<void> {
+    await this.#refuseForbidden(this.#parse(wish).host);
   }
 
   /** A push that came back to this server: to push it in turn would go on without end. */
-  #isEcho({ owner, name }: StreamRecord): boolean {
+  isEcho({ owner, name }: StreamRecord): boolean {
     return owner.door === "rtmp" && this.pushes.some(({ publishedName }) => publishedName === name);
+  }
+
+  /** Whether the URL holds the name to publish under. */
+  #isFull(wish: StartWish): boolean {
+    return wish.fullUrl ?? this.#options.fullUrl;
   }
 
   #parse(wish: StartWish): RtmpUrl {

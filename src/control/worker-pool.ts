@@ -52,6 +52,8 @@ class WorkerProcess implements WorkerHandle {
   readonly startedAt = performance.now();
   readonly #asker: Asker<Commands, WorkerEvent>;
   ready = false;
+  /** Gets no further streams. */
+  draining = false;
   stats: WorkerStats | undefined;
 
   constructor(id: WorkerId, entry: URL, onEvent: (event: WorkerEvent) => void) {
@@ -120,7 +122,8 @@ export class WorkerPool implements Workers {
   place(): WorkerHandle {
     if (this.#closing) throw fail("shuttingDown", "the server is stopping");
     const open = this.#processes().filter(
-      ({ stats }) => (stats?.utilisation ?? 0) < this.#options.maxUtilisation,
+      ({ stats, draining }) =>
+        !draining && (stats?.utilisation ?? 0) < this.#options.maxUtilisation,
     );
     const [best] = open.sort((a, b) => this.#weight(a) - this.#weight(b));
     if (best === undefined) throw fail("overloaded", "no media worker has room");
@@ -158,12 +161,30 @@ export class WorkerPool implements Workers {
     readonly seat: number;
     readonly id: WorkerId;
     readonly pid: number;
+    readonly draining: boolean;
     readonly stats: WorkerStats | undefined;
   }[] {
     return this.#seats.flatMap(({ process: worker }, seat) => {
       if (worker?.ready !== true) return [];
-      const { id, child, stats } = worker;
-      return [{ seat, id, pid: child.pid ?? 0, stats }];
+      const { id, child, draining, stats } = worker;
+      return [{ seat, id, pid: child.pid ?? 0, draining, stats }];
+    });
+  }
+
+  /** Places no further streams on a worker, or does again. Throws `Failure` `workerNotFound`. */
+  setDraining(id: WorkerId, draining: boolean): void {
+    this.#seatOf(id).worker.draining = draining;
+  }
+
+  /** Ends a worker that carries nothing, and starts another on its place. Throws `Failure` `workerNotFound`. */
+  replace(id: WorkerId): void {
+    const { seat, worker } = this.#seatOf(id);
+    // Whoever has no seat is not missed: its end is no death.
+    seat.process = undefined;
+    seat.failures = 0;
+    this.#placed.delete(id);
+    void worker.end().then(() => {
+      if (!this.#closing) this.#start(seat);
     });
   }
 
@@ -185,6 +206,14 @@ export class WorkerPool implements Workers {
 
   #processes(): WorkerProcess[] {
     return this.#seats.flatMap(({ process }) => (process?.ready === true ? [process] : []));
+  }
+
+  #seatOf(id: WorkerId): { readonly seat: WorkerSeat; readonly worker: WorkerProcess } {
+    for (const seat of this.#seats) {
+      const worker = seat.process;
+      if (worker?.ready === true && worker.id === id) return { seat, worker };
+    }
+    throw fail("workerNotFound", "worker: no media worker has this id");
   }
 
   /** Busy time first; what was placed since the last report counts on top. */
@@ -227,12 +256,15 @@ export class WorkerPool implements Workers {
   #restart(seat: WorkerSeat): void {
     seat.failures += 1;
     const delay = backoffDelay(RESTART, seat.failures, Math.random());
-    seat.restart = setTimeout(() => {
-      this.#spawn(seat).catch((error: unknown) => {
-        this.#logger.error({ error }, "worker did not start");
-        if (!this.#closing) this.#restart(seat);
-      });
-    }, delay);
+    seat.restart = setTimeout(() => this.#start(seat), delay);
+  }
+
+  /** Until it succeeds. */
+  #start(seat: WorkerSeat): void {
+    this.#spawn(seat).catch((error: unknown) => {
+      this.#logger.error({ error }, "worker did not start");
+      if (!this.#closing) this.#restart(seat);
+    });
   }
 
   #poll(): void {

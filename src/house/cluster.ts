@@ -126,7 +126,9 @@ type Load = Pick<Lease, "streams" | "pushes" | "room" | "draining">;
 function load(settings: Settings, { registry, pool, readiness }: Services): Load {
   const streams = registry.streams.length;
   const busiest = settings.worker_max_busy_percent / 100;
-  const open = pool.stats().some(({ stats }) => (stats?.utilisation ?? 0) < busiest);
+  const open = pool
+    .stats()
+    .some(({ stats, draining }) => !draining && (stats?.utilisation ?? 0) < busiest);
   const takes = open && readiness.status === "ready";
   return {
     streams,

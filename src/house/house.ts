@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Scope } from "../base/scope.ts";
+import type { Drain } from "../control/drain.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -7,11 +8,13 @@ import { openCluster, openTie } from "./cluster.ts";
 import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
+const EMPTY_POLL_MS = 100;
+
 /** The running server. */
 export interface House {
   /** Addresses, for a person. */
   readonly banner: string;
-  /** Milliseconds for which `close` only announces the end. */
+  /** Milliseconds for which `close` announces the end and waits for streams to end by themselves, at most. */
   readonly closeDelay: number;
   /** Announces the end, drains the workers, then ends everything. */
   close(): Promise<void>;
@@ -27,17 +30,25 @@ export async function startHouse(settings: Settings): Promise<House> {
     const certificate = await openCertificate(settings);
     const cluster = tie && (await openCluster(settings, services, tie, scope));
     await openDoors(settings, { ...services, cluster }, certificate, scope);
-    const closeDelay = settings.shutdown_delay_ms;
+    const { shutdown_delay_ms: delay, shutdown_drain_ms: patience } = settings;
     const close = async (): Promise<void> => {
-      services.readiness.drain();
-      await sleep(closeDelay);
+      services.readiness.end();
+      await sleep(delay);
+      await emptied(services.drain, patience);
       await scope.close();
     };
+    const closeDelay = delay + patience;
     return { banner: banner(settings), closeDelay, close };
   } catch (error) {
     await scope.close();
     throw error;
   }
+}
+
+/** Resolves when no stream runs any more, or after `patience` milliseconds. */
+async function emptied(drain: Drain, patience: number): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (!drain.empty && performance.now() < deadline) await sleep(EMPTY_POLL_MS);
 }
 
 async function openCertificate(settings: Settings): Promise<Certificate | undefined> {

@@ -8,8 +8,10 @@ import type { WorkerEvent } from "../contract/messages.ts";
 import { Access } from "../control/access.ts";
 import { CallService } from "../control/call-service.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
+import { Drain } from "../control/drain.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
+import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { RtmpService } from "../control/rtmp-service.ts";
@@ -23,11 +25,13 @@ import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
 import { destinationRules, workerOptions } from "../settings/slices.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
+import { openRules } from "./rules.ts";
 
 const MEGABYTE = 1 << 20;
 /** Dry runs at once. */
 const MAX_CHECKS = 8;
 const HEALTH_INTERVAL_MS = 1000;
+const DRAIN_INTERVAL_MS = 250;
 const EXTENSION = extname(import.meta.url);
 
 export interface Services {
@@ -35,8 +39,10 @@ export interface Services {
   readonly journal: Journal;
   readonly pool: WorkerPool;
   readonly readiness: Readiness;
+  readonly drain: Drain;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly rules: PushRuleService;
   readonly checks: DestinationChecks;
   readonly calls: CallService;
   /** Undefined when nobody wants any. */
@@ -69,7 +75,12 @@ export async function openServices(
     },
     logger,
   );
-  const limits = { maxStreams: settings.max_streams, maxPlayers: settings.max_players };
+  const readiness = new Readiness(() => pool.stats().length);
+  const limits = {
+    maxStreams: settings.max_streams,
+    maxPlayers: settings.max_players,
+    isDraining: () => readiness.status === "draining",
+  };
   const streams = new StreamService(registry, pool, limits, systemClock, logger, journal);
   const pushes = new TransponderService(
     registry,
@@ -88,9 +99,16 @@ export async function openServices(
     journal,
   );
   const calls = new CallService(registry, streams, settings.max_calls, systemClock, logger);
+  const rules = await openRules(settings, { registry, pushes, logger }, scope);
   streams.setHooks({
-    onStreamLive: (stream) => pushes.onStreamLive(stream),
-    onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
+    onStreamLive: (stream) => {
+      pushes.onStreamLive(stream);
+      rules.onStreamLive(stream);
+    },
+    onStreamEnded: ({ session }, reason) => {
+      pushes.onStreamEnded(session, reason);
+      rules.onStreamEnded(session);
+    },
   });
   scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
   const rtmp = new RtmpService(streams, (_name, token) => access.checkPublishToken(token), logger);
@@ -103,11 +121,11 @@ export async function openServices(
     timeout: millis(settings.rtmp_connect_timeout_ms),
     maxAtOnce: MAX_CHECKS,
   });
-  const readiness = new Readiness(() => pool.stats().length);
+  const drain = openDrain({ readiness, pool, streams, registry, logger }, scope);
   const health = openHealth(registry, pool, scope);
   return {
     ...{ registry, journal, pool, access, readiness, streams, pushes, calls },
-    ...{ checks, health, webhooks, logger },
+    ...{ rules, drain, checks, health, webhooks, logger },
   };
 }
 
@@ -146,6 +164,16 @@ function openHealth(registry: Registry, pool: WorkerPool, scope: Scope): HealthW
   const timer = setInterval(observe, HEALTH_INTERVAL_MS);
   scope.onClose(() => clearInterval(timer));
   return health;
+}
+
+function openDrain(
+  parts: Pick<Services, "readiness" | "pool" | "streams" | "registry" | "logger">,
+  scope: Scope,
+): Drain {
+  const drain = new Drain(parts, systemClock, parts.logger);
+  const timer = setInterval(() => drain.poll(), DRAIN_INTERVAL_MS);
+  scope.onClose(() => clearInterval(timer));
+  return drain;
 }
 
 function openAccess(settings: Settings): Access {
