@@ -11,6 +11,7 @@ import type { Logger } from "../observe/logger.ts";
 import { destinationKey, parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import type { Journal } from "./journal.ts";
 import type { PushRecord, Registry, StreamRecord } from "./registry.ts";
+import type { SharedNames } from "./shared-names.ts";
 import { findSoundFile } from "./sound-files.ts";
 import { pushView } from "./views.ts";
 
@@ -59,6 +60,7 @@ export class TransponderService {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: Journal;
+  #names: SharedNames | undefined;
 
   constructor(
     registry: Registry,
@@ -72,6 +74,11 @@ export class TransponderService {
     this.#clock = clock;
     this.#logger = logger;
     this.#journal = journal;
+  }
+
+  /** Set once by the composition root, when there are other nodes. */
+  shareNames(names: SharedNames): void {
+    this.#names = names;
   }
 
   get pushes(): readonly PushRecord[] {
@@ -254,9 +261,11 @@ export class TransponderService {
     await this.#refuseForbidden(this.#parse(wish).host);
   }
 
-  /** A push that came back to this server: to push it in turn would go on without end. */
+  /** A push that came back to this server, or its cluster: to push it in turn would go on without end. */
   isEcho({ owner, name }: StreamRecord): boolean {
-    return owner.door === "rtmp" && this.pushes.some(({ publishedName }) => publishedName === name);
+    if (owner.door !== "rtmp") return false;
+    const ours = this.pushes.some(({ publishedName }) => publishedName === name);
+    return ours || this.#names?.isPushed(name) === true;
   }
 
   /** Whether the URL holds the name to publish under. */

@@ -16,6 +16,7 @@ import type { Lease, NodeId } from "../cluster/records.ts";
 import type { MediaSessionId, StreamName, TransponderId } from "../contract/ids.ts";
 import type { CallRecord } from "../control/call-service.ts";
 import type { PushRecord, StreamRecord } from "../control/registry.ts";
+import type { SharedNames } from "../control/shared-names.ts";
 import { streamView } from "../control/views.ts";
 import type { Logger } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
@@ -49,19 +50,22 @@ export async function openCluster(
   { node, link }: Tie,
   scope: Scope,
 ): Promise<ClusterNode> {
-  const { streams, journal } = services;
+  const { streams, pushes, journal } = services;
   const cluster = new ClusterNode(
     { node, gapMs: GAP_MS, refreshMs: REFRESH_MS },
     { link, ...deps(settings, services, node) },
   );
-  streams.shareNames({
+  const names: SharedNames = {
     claim: (stream) => cluster.claim(stream.name, shownStream(stream)),
     release: ({ name }) => cluster.release(name),
     elsewhere: (name) => {
       const carrier = cluster.knownCarrier("stream", name);
       return carrier && elsewhereFailure(carrier);
     },
-  });
+    isPushed: (name) => cluster.elsewhere("push").some(({ view }) => view["streamName"] === name),
+  };
+  streams.shareNames(names);
+  pushes.shareNames(names);
   journal.read(() => cluster.nudge());
   cluster.open();
   scope.onClose(() => cluster.close());

@@ -26,7 +26,7 @@ export async function startHouse(settings: Settings): Promise<House> {
   const logger = createLogger(settings.log_level);
   try {
     const tie = await openTie(settings, logger);
-    const services = await openServices(settings, scope, logger);
+    const services = await openServices(settings, scope, logger, tie?.link.table);
     const certificate = await openCertificate(settings);
     const cluster = tie && (await openCluster(settings, services, tie, scope));
     await openDoors(settings, { ...services, cluster }, certificate, scope);

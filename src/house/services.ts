@@ -12,6 +12,7 @@ import { Drain } from "../control/drain.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
 import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
+import type { SharedTable } from "../control/push-rules/shared-rule-store.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { RtmpService } from "../control/rtmp-service.ts";
@@ -52,11 +53,12 @@ export interface Services {
   readonly access: Access;
 }
 
-/** Starts the workers; rejects with an error that names the setting when one cannot start. */
+/** Starts the workers. `table` is what all nodes of a cluster share. Rejects with an error that names the setting when one cannot start. */
 export async function openServices(
   settings: Settings,
   scope: Scope,
   logger: Logger,
+  table: SharedTable | undefined,
 ): Promise<Services> {
   const registry = new Registry();
   const access = openAccess(settings);
@@ -99,7 +101,7 @@ export async function openServices(
     journal,
   );
   const calls = new CallService(registry, streams, settings.max_calls, systemClock, logger);
-  const rules = await openRules(settings, { registry, pushes, logger }, scope);
+  const rules = await openRules(settings, { registry, pushes, logger, table }, scope);
   streams.setHooks({
     onStreamLive: (stream) => {
       pushes.onStreamLive(stream);
