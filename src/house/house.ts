@@ -4,7 +4,7 @@ import type { Drain } from "../control/drain.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
-import { openCluster } from "./cluster.ts";
+import { openCluster, openTie } from "./cluster.ts";
 import { openDoors, ownRtmpUrl } from "./doors.ts";
 import { openServices } from "./services.ts";
 
@@ -25,9 +25,10 @@ export async function startHouse(settings: Settings): Promise<House> {
   const scope = new Scope();
   const logger = createLogger(settings.log_level);
   try {
+    const tie = await openTie(settings, logger);
     const services = await openServices(settings, scope, logger);
     const certificate = await openCertificate(settings);
-    const cluster = await openCluster(settings, services, scope);
+    const cluster = tie && (await openCluster(settings, services, tie, scope));
     await openDoors(settings, { ...services, cluster }, certificate, scope);
     const { shutdown_delay_ms: delay, shutdown_drain_ms: patience } = settings;
     const close = async (): Promise<void> => {
