@@ -67,8 +67,8 @@ async function main(): Promise<void> {
   if (flags.printConfig) process.stdout.write(printSettings(settings));
   if (flags.printConfig || flags.checkConfig) return;
   const house = await startHouse(settings).catch((error: Error) => refuse([error.message]));
-  process.stdout.write(house.banner);
   closeOnSignal(house);
+  process.stdout.write(house.banner);
 }
 
 // What nobody caught leaves an unknown state behind; the workers see the channel close and say goodbye.

@@ -31,7 +31,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "node-av",
   ],
   worker: [...PURE, "contract", "ipc", "machine", "observe", "transport", NODE],
-  control: ["base", "contract", "ipc", "machine", "observe", "protocol/rtmp/url.ts", NODE],
+  control: [
+    ...["base", "contract", "ipc", "machine", "observe"],
+    ...["protocol/rtmp/url.ts", NODE, "zod"],
+  ],
   cluster: [
     "base",
     "contract",

@@ -12,7 +12,9 @@ import { FAILURES } from "../contract/failures.ts";
 import type { Access } from "../control/access.ts";
 import type { CallService } from "../control/call-service.ts";
 import type { DestinationChecks } from "../control/destination-checks.ts";
+import type { Drain } from "../control/drain.ts";
 import type { HealthWatch } from "../control/health-watch.ts";
+import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
 import type { Readiness } from "../control/readiness.ts";
 import type { StreamService } from "../control/stream-service.ts";
 import type { TransponderService } from "../control/transponder-service.ts";
@@ -29,7 +31,9 @@ import { callRoutes } from "./rest/call-routes.ts";
 import { checkRoute } from "./rest/check-route.ts";
 import { clusterRoutes } from "./rest/cluster-routes.ts";
 import { LocalRest } from "./rest/local-rest.ts";
+import { nodeRoutes } from "./rest/node-routes.ts";
 import { pushRoutes } from "./rest/push-routes.ts";
+import { ruleRoutes } from "./rest/rule-routes.ts";
 import { streamRoutes } from "./rest/stream-routes.ts";
 import { whipRoutes } from "./whip/whip-routes.ts";
 import type { WhipSessions } from "./whip/whip-sessions.ts";
@@ -68,10 +72,12 @@ export interface RestServices {
 }
 
 export interface HttpServices extends RestServices {
+  readonly rules: PushRuleService;
   readonly checks: DestinationChecks;
   readonly events: EventFeed;
   readonly access: Access;
   readonly readiness: Readiness;
+  readonly drain: Drain;
   /** Undefined when nobody may see them. */
   readonly metrics: Metrics | undefined;
   readonly whip: WhipSessions;
@@ -122,6 +128,8 @@ const restRoutes =
     const { cluster, events } = services;
     if (cluster !== undefined) clusterRoutes(rest, { cluster, local: localRest(services) }, REST);
     operations(rest, services);
+    ruleRoutes(rest, services.rules);
+    nodeRoutes(rest, services.drain);
     checkRoute(rest, services.checks, rates.checksPerMinute);
     eventsRoute(rest, events);
     done();

@@ -68,6 +68,8 @@ export class ClusterNode {
   /** The look at what changed that goes on, and the one after it. */
   #sync: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
+  /** Something changed while it went on. */
+  #again = false;
 
   constructor(options: ClusterOptions, deps: ClusterDeps) {
     this.#options = options;
@@ -175,6 +177,12 @@ export class ClusterNode {
     }
   }
 
+  /** Something has changed: the others are told of it soon. */
+  nudge(): void {
+    if (this.#sync !== undefined) this.#again = true;
+    else if (this.connected) void this.#begin(false);
+  }
+
   /** Tells the others what has changed; resolves when they can know it, or after a second. */
   async flush(): Promise<void> {
     if (!this.connected) return;
@@ -236,9 +244,14 @@ export class ClusterNode {
   }
 
   #begin(atOnce: boolean): Promise<void> {
-    const sync = this.#syncAll(atOnce).finally(() => {
-      if (this.#sync === sync) this.#sync = undefined;
-    });
+    this.#again = false;
+    // Later: what it finds may be the cause of a change, which is to find it going on.
+    const sync = Promise.resolve()
+      .then(() => this.#syncAll(atOnce))
+      .finally(() => {
+        if (this.#sync === sync) this.#sync = undefined;
+        if (this.#again && this.#nextSync === undefined) this.nudge();
+      });
     this.#sync = sync;
     return sync;
   }

@@ -26,7 +26,7 @@ function desk(onOpen: (session: MediaSessionId, streams: StreamService) => void,
   };
   const workers = { place: () => handle };
   const journal = new Journal(clock.wallNow, (error) => assert.fail(String(error)));
-  const limits = { maxStreams: 10, maxPlayers: 10 };
+  const limits = { maxStreams: 10, maxPlayers: 10, isDraining: () => false };
   const streams: StreamService = new StreamService(
     registry,
     workers,

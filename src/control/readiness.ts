@@ -1,7 +1,10 @@
+import { fail } from "../contract/failures.ts";
+
 /** Whether this server should be sent streams. */
 export class Readiness {
   readonly #readyWorkers: () => number;
   #draining = false;
+  #ending = false;
 
   constructor(readyWorkers: () => number) {
     this.#readyWorkers = readyWorkers;
@@ -17,8 +20,20 @@ export class Readiness {
     return this.workers === 0 ? "noWorkers" : "ready";
   }
 
-  /** The server is about to end. */
+  /** Takes no further streams. */
   drain(): void {
     this.#draining = true;
+  }
+
+  /** Takes streams again. Throws `Failure` `shuttingDown` when the server is about to end. */
+  undrain(): void {
+    if (this.#ending) throw fail("shuttingDown", "the server is stopping");
+    this.#draining = false;
+  }
+
+  /** Drains, for good. */
+  end(): void {
+    this.#draining = true;
+    this.#ending = true;
   }
 }

@@ -8,4 +8,6 @@ export interface SharedNames {
   release(stream: StreamRecord): void;
   /** Why a stream that is not here cannot be played here; undefined when no other node has it either. */
   elsewhere(name: StreamName): Error | undefined;
+  /** Whether another node pushes something under this name, perhaps to here. */
+  isPushed(name: StreamName): boolean;
 }

@@ -12,6 +12,8 @@ import type { WorkerHandle, Workers } from "./workers.ts";
 export interface StreamLimits {
   readonly maxStreams: number;
   readonly maxPlayers: number;
+  /** Whether this server is being emptied and takes no further streams. */
+  readonly isDraining: () => boolean;
 }
 
 /** What is known of a stream from its beginning. */
@@ -196,6 +198,9 @@ export class StreamService {
     observer: SessionObserver,
     place: () => WorkerHandle,
   ): StreamRecord {
+    if (this.#limits.isDraining()) {
+      throw fail("draining", "this server is being emptied and takes no further streams");
+    }
     const taken = this.#registry.streamNamed(wish.name);
     if (taken !== undefined) throw fail("streamNameInUse", "another session publishes this name");
     this.#refuseKnown(wish.session);

@@ -11,6 +11,7 @@ import type { Logger } from "../observe/logger.ts";
 import { destinationKey, parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
 import type { Journal } from "./journal.ts";
 import type { PushRecord, Registry, StreamRecord } from "./registry.ts";
+import type { SharedNames } from "./shared-names.ts";
 import { findSoundFile } from "./sound-files.ts";
 import { pushView } from "./views.ts";
 
@@ -61,6 +62,7 @@ export class TransponderService {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #journal: Journal;
+  #names: SharedNames | undefined;
 
   constructor(
     registry: Registry,
@@ -74,6 +76,11 @@ export class TransponderService {
     this.#clock = clock;
     this.#logger = logger;
     this.#journal = journal;
+  }
+
+  /** Set once by the composition root, when there are other nodes. */
+  shareNames(names: SharedNames): void {
+    this.#names = names;
   }
 
   get pushes(): readonly PushRecord[] {
@@ -193,7 +200,7 @@ export class TransponderService {
    */
   onStreamLive(stream: StreamRecord): void {
     for (const push of this.#registry.pushesOf(stream.session)) push.begin?.();
-    const everybodys = this.#isEcho(stream) ? undefined : this.#options.autoStartUrl;
+    const everybodys = this.isEcho(stream) ? undefined : this.#options.autoStartUrl;
     for (const rtmpUrl of [stream.rtmpUrl, everybodys]) {
       if (rtmpUrl === undefined || rtmpUrl === "") continue;
       const wish = {
@@ -247,14 +254,26 @@ export class TransponderService {
     for (const push of this.pushes) if (push.worker.id === worker) this.#ended(push, reason);
   }
 
+  /** Identity of the destination; holds the stream key. Throws `Failure` `badUrl`. */
+  destinationOf(wish: StartWish): string {
+    return destinationKey(this.#parse(wish));
+  }
+
+  /** Rejects with `Failure`: `badUrl`, `hostUnknown`, `addressForbidden`. */
+  async checkDestination(wish: StartWish): Promise<void> {
+    await this.#refuseForbidden(this.#parse(wish).host);
+  }
+
+  /** A push that came back to this server, or its cluster: to push it in turn would go on without end. */
+  isEcho({ owner, name }: StreamRecord): boolean {
+    if (owner.door !== "rtmp") return false;
+    const ours = this.pushes.some(({ publishedName }) => publishedName === name);
+    return ours || this.#names?.isPushed(name) === true;
+  }
+
   /** Whether the URL holds the name to publish under. */
   #isFull(wish: StartWish): boolean {
     return wish.fullUrl ?? this.#options.fullUrl;
-  }
-
-  /** A push that came back to this server: to push it in turn would go on without end. */
-  #isEcho({ owner, name }: StreamRecord): boolean {
-    return owner.door === "rtmp" && this.pushes.some(({ publishedName }) => publishedName === name);
   }
 
   #parse(wish: StartWish): RtmpUrl {

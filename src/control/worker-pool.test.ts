@@ -188,3 +188,20 @@ test("a pool closed while its workers start leaves no process behind", async (t)
   await ended;
   assert.deepEqual(pool.stats(), []);
 });
+
+test("a draining worker gets nothing, and its replacement on the same place is no death", async (t) => {
+  const { pool, start } = await poolOf(t, { count: 1 });
+  await start;
+  const { id } = pool.place();
+  pool.setDraining(id, true);
+  assert.throws(() => pool.place(), refusedWith("overloaded"));
+  pool.setDraining(id, false);
+  assert.equal(pool.place().id, id);
+  pool.setDraining(id, true);
+  pool.replace(id);
+  assert.throws(() => pool.setDraining(id, false), refusedWith("workerNotFound"));
+  const next = await until(() => pool.stats()[0]);
+  assert.notEqual(next.id, id);
+  assert.equal(pool.place().id, next.id);
+  assert.equal(pool.deaths, 0);
+});

@@ -61,6 +61,8 @@ class WorkerProcess implements WorkerHandle {
   readonly #asker: Asker<Commands, WorkerEvent>;
   readonly #runQueue: RunQueue;
   ready = false;
+  /** Gets no further streams. */
+  draining = false;
   stats: WorkerStats | undefined;
   /** Cores used between the last two reports: by all of its processes, and by the audio codec process. */
   cores = { all: 0, codec: 0 };
@@ -209,12 +211,29 @@ export class WorkerPool implements Workers {
     readonly seat: number;
     readonly id: WorkerId;
     readonly pid: number;
+    readonly draining: boolean;
     readonly stats: WorkerStats | undefined;
   }[] {
     return this.#seats.flatMap(({ process: worker }, seat) => {
       if (worker?.ready !== true) return [];
-      const { id, child, stats } = worker;
-      return [{ seat, id, pid: child.pid ?? 0, stats }];
+      const { id, child, draining, stats } = worker;
+      return [{ seat, id, pid: child.pid ?? 0, draining, stats }];
+    });
+  }
+
+  /** Places no further streams on a worker, or does again. Throws `Failure` `workerNotFound`. */
+  setDraining(id: WorkerId, draining: boolean): void {
+    this.#seatOf(id).worker.draining = draining;
+  }
+
+  /** Ends a worker that carries nothing, and starts another on its place. Throws `Failure` `workerNotFound`. */
+  replace(id: WorkerId): void {
+    const { seat, worker } = this.#seatOf(id);
+    // Whoever has no seat is not missed: its end is no death.
+    seat.process = undefined;
+    seat.failures = 0;
+    void worker.end().then(() => {
+      if (!this.#closing) this.#start(seat);
     });
   }
 
@@ -242,8 +261,17 @@ export class WorkerPool implements Workers {
     return this.#processes().find((worker) => worker.id === id);
   }
 
+  /** Of those that get streams. */
   #loads(now: Micros): WorkerLoad[] {
-    return this.#processes().map((worker) => worker.load(now));
+    return this.#processes().flatMap((worker) => (worker.draining ? [] : worker.load(now)));
+  }
+
+  #seatOf(id: WorkerId): { readonly seat: WorkerSeat; readonly worker: WorkerProcess } {
+    for (const seat of this.#seats) {
+      const worker = seat.process;
+      if (worker?.ready === true && worker.id === id) return { seat, worker };
+    }
+    throw fail("workerNotFound", "worker: no media worker has this id");
   }
 
   async #spawn(seat: WorkerSeat): Promise<void> {
@@ -279,12 +307,15 @@ export class WorkerPool implements Workers {
   #restart(seat: WorkerSeat): void {
     seat.failures += 1;
     const delay = backoffDelay(RESTART, seat.failures, Math.random());
-    seat.restart = setTimeout(() => {
-      this.#spawn(seat).catch((error: unknown) => {
-        this.#logger.error({ error }, "worker did not start");
-        if (!this.#closing) this.#restart(seat);
-      });
-    }, delay);
+    seat.restart = setTimeout(() => this.#start(seat), delay);
+  }
+
+  /** Until it succeeds. */
+  #start(seat: WorkerSeat): void {
+    this.#spawn(seat).catch((error: unknown) => {
+      this.#logger.error({ error }, "worker did not start");
+      if (!this.#closing) this.#restart(seat);
+    });
   }
 
   #poll(): void {

@@ -10,12 +10,15 @@ import { Secret } from "../base/secret.ts";
 import type { Announced } from "../cluster/announcements.ts";
 import type { Shown } from "../cluster/claims.ts";
 import { type ClusterDeps, ClusterNode, elsewhereFailure } from "../cluster/cluster-node.ts";
-import type { NatsOptions } from "../cluster/nats/nats-link.ts";
+import type { NatsLink } from "../cluster/nats/nats-link.ts";
+import type { NatsOptions } from "../cluster/nats/nats-options.ts";
 import type { Lease, NodeId } from "../cluster/records.ts";
 import type { MediaSessionId, StreamName, TransponderId } from "../contract/ids.ts";
 import type { CallRecord } from "../control/call-service.ts";
 import type { PushRecord, StreamRecord } from "../control/registry.ts";
+import type { SharedNames } from "../control/shared-names.ts";
 import { streamView } from "../control/views.ts";
+import type { Logger } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
 import type { Services } from "./services.ts";
@@ -26,28 +29,44 @@ const GAP_MS = 1000;
 /** A third of the time after which entries expire. */
 const REFRESH_MS = 1_200_000;
 
+/** What ties a node to others, before it has anything to tell them. */
+export interface Tie {
+  readonly node: NodeId;
+  readonly link: NatsLink;
+}
+
 /** Undefined for a node that is alone. */
-export async function openCluster(
-  settings: Settings,
-  services: Services,
-  scope: Scope,
-): Promise<ClusterNode | undefined> {
+export async function openTie(settings: Settings, logger: Logger): Promise<Tie | undefined> {
   if (settings["cluster.nats_url"].length === 0) return undefined;
   const { NatsLink } = await import("../cluster/nats/nats-link.ts");
   const node = randomBytes(10).toString("hex") as NodeId;
-  const { logger, streams } = services;
+  return { node, link: new NatsLink(natsOptions(settings), node, logger) };
+}
+
+/** Joins the others, or goes on without them until they are reached. */
+export async function openCluster(
+  settings: Settings,
+  services: Services,
+  { node, link }: Tie,
+  scope: Scope,
+): Promise<ClusterNode> {
+  const { streams, pushes, journal } = services;
   const cluster = new ClusterNode(
     { node, gapMs: GAP_MS, refreshMs: REFRESH_MS },
-    { link: new NatsLink(natsOptions(settings), node, logger), ...deps(settings, services, node) },
+    { link, ...deps(settings, services, node) },
   );
-  streams.shareNames({
+  const names: SharedNames = {
     claim: (stream) => cluster.claim(stream.name, shownStream(stream)),
     release: ({ name }) => cluster.release(name),
     elsewhere: (name) => {
       const carrier = cluster.knownCarrier("stream", name);
       return carrier && elsewhereFailure(carrier);
     },
-  });
+    isPushed: (name) => cluster.elsewhere("push").some(({ view }) => view["streamName"] === name),
+  };
+  streams.shareNames(names);
+  pushes.shareNames(names);
+  journal.read(() => cluster.nudge());
   cluster.open();
   scope.onClose(() => cluster.close());
   await cluster.joined(JOIN_PATIENCE_MS);
@@ -111,7 +130,9 @@ type Load = Pick<Lease, "streams" | "pushes" | "room" | "draining">;
 function load(settings: Settings, { registry, pool, readiness }: Services): Load {
   const streams = registry.streams.length;
   const busiest = settings.worker_max_busy_percent / 100;
-  const open = pool.stats().some(({ stats }) => (stats?.utilisation ?? 0) < busiest);
+  const open = pool
+    .stats()
+    .some(({ stats, draining }) => !draining && (stats?.utilisation ?? 0) < busiest);
   const takes = open && readiness.status === "ready";
   return {
     streams,

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Scope } from "../base/scope.ts";
+import type { Drain } from "../control/drain.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
-import { openCluster } from "./cluster.ts";
+import { openCluster, openTie } from "./cluster.ts";
 import { openServices } from "./services.ts";
+
+const EMPTY_POLL_MS = 100;
 
 /** The running server. */
 export interface House {
   /** Addresses, for a person. */
   readonly banner: string;
-  /** Milliseconds for which `close` only announces the end. */
+  /** Milliseconds for which `close` announces the end and waits for streams to end by themselves, at most. */
   readonly closeDelay: number;
   /** Announces the end, drains the workers, then ends everything. */
   close(): Promise<void>;
@@ -21,23 +24,32 @@ export async function startHouse(settings: Settings): Promise<House> {
   const scope = new Scope();
   const logger = createLogger(settings.log_level);
   try {
-    const starting = openServices(settings, scope, logger);
+    const tie = await openTie(settings, logger);
+    const starting = openServices(settings, scope, logger, tie?.link.table);
     // The libraries of the doors are read while the workers start.
     const [services, doors] = await Promise.all([starting, import("./doors.ts")]);
     const certificate = await openCertificate(settings);
-    const cluster = await openCluster(settings, services, scope);
+    const cluster = tie && (await openCluster(settings, services, tie, scope));
     await doors.openDoors(settings, { ...services, cluster }, certificate, scope);
-    const closeDelay = settings.shutdown_delay_ms;
+    const { shutdown_delay_ms: delay, shutdown_drain_ms: patience } = settings;
     const close = async (): Promise<void> => {
-      services.readiness.drain();
-      await sleep(closeDelay);
+      services.readiness.end();
+      await sleep(delay);
+      await emptied(services.drain, patience);
       await scope.close();
     };
+    const closeDelay = delay + patience;
     return { banner: banner(settings, doors.ownRtmpUrl(settings)), closeDelay, close };
   } catch (error) {
     await scope.close();
     throw error;
   }
+}
+
+/** Resolves when no stream runs any more, or after `patience` milliseconds. */
+async function emptied(drain: Drain, patience: number): Promise<void> {
+  const deadline = performance.now() + patience;
+  while (!drain.empty && performance.now() < deadline) await sleep(EMPTY_POLL_MS);
 }
 
 async function openCertificate(settings: Settings): Promise<Certificate | undefined> {

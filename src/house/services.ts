@@ -8,8 +8,11 @@ import type { WorkerEvent } from "../contract/messages.ts";
 import { Access } from "../control/access.ts";
 import { CallService } from "../control/call-service.ts";
 import { DestinationChecks } from "../control/destination-checks.ts";
+import { Drain } from "../control/drain.ts";
 import { HealthWatch } from "../control/health-watch.ts";
 import { Journal } from "../control/journal.ts";
+import type { PushRuleService } from "../control/push-rules/push-rule-service.ts";
+import type { SharedTable } from "../control/push-rules/shared-rule-store.ts";
 import { Readiness } from "../control/readiness.ts";
 import { Registry } from "../control/registry.ts";
 import { RtmpService } from "../control/rtmp-service.ts";
@@ -24,11 +27,13 @@ import { systemClock } from "../observe/system-clock.ts";
 import type { SettingKey, Settings } from "../settings/schema.ts";
 import { destinationRules, workerOptions } from "../settings/slices.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
+import { openRules } from "./rules.ts";
 
 const MEGABYTE = 1 << 20;
 /** Dry runs at once. */
 const MAX_CHECKS = 8;
 const HEALTH_INTERVAL_MS = 1000;
+const DRAIN_INTERVAL_MS = 250;
 const EXTENSION = extname(import.meta.url);
 
 export interface Services {
@@ -36,8 +41,10 @@ export interface Services {
   readonly journal: Journal;
   readonly pool: WorkerPool;
   readonly readiness: Readiness;
+  readonly drain: Drain;
   readonly streams: StreamService;
   readonly pushes: TransponderService;
+  readonly rules: PushRuleService;
   readonly checks: DestinationChecks;
   readonly calls: CallService;
   /** Undefined when nobody wants any. */
@@ -47,11 +54,12 @@ export interface Services {
   readonly access: Access;
 }
 
-/** Starts the workers; rejects with an error that names the setting when one cannot start. */
+/** Starts the workers. `table` is what all nodes of a cluster share. Rejects with an error that names the setting when one cannot start. */
 export async function openServices(
   settings: Settings,
   scope: Scope,
   logger: Logger,
+  table: SharedTable | undefined,
 ): Promise<Services> {
   const registry = new Registry();
   const access = openAccess(settings);
@@ -59,21 +67,13 @@ export async function openServices(
     logger.error({ error }, "defect in a reader of the journal"),
   );
   const webhooks = openWebhooks(settings, journal, scope, logger);
-  const extraCa = settings.rtmps_ca_file && readText(settings.rtmps_ca_file, "rtmps_ca_file");
-  const count = settings.workers;
-  const pool = new WorkerPool(
-    {
-      entry: new URL(`../worker/worker-main${EXTENSION}`, import.meta.url),
-      workers: Array.from({ length: count }, (_, i) => workerOptions(settings, i, extraCa)),
-      maxUtilisation: settings.worker_max_busy_percent / 100,
-      maxCpu: settings.max_cpu_percent / 100,
-      clock: systemClock,
-      readCpu: machineCpu,
-      maxResidentBytes: settings.worker_max_memory_mb * MEGABYTE || undefined,
-    },
-    logger,
-  );
-  const limits = { maxStreams: settings.max_streams, maxPlayers: settings.max_players };
+  const pool = createPool(settings, logger);
+  const readiness = new Readiness(() => pool.stats().length);
+  const limits = {
+    maxStreams: settings.max_streams,
+    maxPlayers: settings.max_players,
+    isDraining: () => readiness.status === "draining",
+  };
   const streams = new StreamService(registry, pool, limits, systemClock, logger, journal);
   const pushes = new TransponderService(
     registry,
@@ -93,9 +93,16 @@ export async function openServices(
     journal,
   );
   const calls = new CallService(registry, streams, settings.max_calls, systemClock, logger);
+  const rules = await openRules(settings, { registry, pushes, logger, table }, scope);
   streams.setHooks({
-    onStreamLive: (stream) => pushes.onStreamLive(stream),
-    onStreamEnded: ({ session }, reason) => pushes.onStreamEnded(session, reason),
+    onStreamLive: (stream) => {
+      pushes.onStreamLive(stream);
+      rules.onStreamLive(stream);
+    },
+    onStreamEnded: ({ session }, reason) => {
+      pushes.onStreamEnded(session, reason);
+      rules.onStreamEnded(session);
+    },
   });
   scope.onClose(() => pool.close({ code: "shuttingDown", message: "the server is stopping" }));
   const rtmp = new RtmpService(streams, (_name, token) => access.checkPublishToken(token), logger);
@@ -108,12 +115,29 @@ export async function openServices(
     timeout: millis(settings.rtmp_connect_timeout_ms),
     maxAtOnce: MAX_CHECKS,
   });
-  const readiness = new Readiness(() => pool.stats().length);
+  const drain = openDrain({ readiness, pool, streams, registry, logger }, scope);
   const health = openHealth(registry, pool, scope);
   return {
     ...{ registry, journal, pool, access, readiness, streams, pushes, calls },
-    ...{ checks, health, webhooks, logger },
+    ...{ rules, drain, checks, health, webhooks, logger },
   };
+}
+
+function createPool(settings: Settings, logger: Logger): WorkerPool {
+  const extraCa = settings.rtmps_ca_file && readText(settings.rtmps_ca_file, "rtmps_ca_file");
+  const count = settings.workers;
+  return new WorkerPool(
+    {
+      entry: new URL(`../worker/worker-main${EXTENSION}`, import.meta.url),
+      workers: Array.from({ length: count }, (_, i) => workerOptions(settings, i, extraCa)),
+      maxUtilisation: settings.worker_max_busy_percent / 100,
+      maxCpu: settings.max_cpu_percent / 100,
+      clock: systemClock,
+      readCpu: machineCpu,
+      maxResidentBytes: settings.worker_max_memory_mb * MEGABYTE || undefined,
+    },
+    logger,
+  );
 }
 
 /** Closed after the workers, so that the ends of their pushes are told too. */
@@ -151,6 +175,16 @@ function openHealth(registry: Registry, pool: WorkerPool, scope: Scope): HealthW
   const timer = setInterval(observe, HEALTH_INTERVAL_MS);
   scope.onClose(() => clearInterval(timer));
   return health;
+}
+
+function openDrain(
+  parts: Pick<Services, "readiness" | "pool" | "streams" | "registry" | "logger">,
+  scope: Scope,
+): Drain {
+  const drain = new Drain(parts, systemClock, parts.logger);
+  const timer = setInterval(() => drain.poll(), DRAIN_INTERVAL_MS);
+  scope.onClose(() => clearInterval(timer));
+  return drain;
 }
 
 function openAccess(settings: Settings): Access {

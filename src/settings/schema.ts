@@ -7,7 +7,7 @@ import { cluster } from "./groups/cluster.ts";
 import { events } from "./groups/events.ts";
 import { limits } from "./groups/limits.ts";
 import { publishers, sound } from "./groups/publishers.ts";
-import { autoPush, destinations, output, pushes, reconnect } from "./groups/pushes.ts";
+import { autoPush, destinations, output, pushes, pushRules, reconnect } from "./groups/pushes.ts";
 import { clients, observation, processes, rest, shutdown, tls } from "./groups/server.ts";
 import { sip } from "./groups/sip.ts";
 import { transcoding } from "./groups/transcoding.ts";
@@ -17,6 +17,7 @@ export const GROUPS: readonly SettingGroup[] = [
   { heading: "Ports and addresses", shape: addresses },
   { heading: "Pushes", shape: pushes },
   { heading: "Automatic push", shape: autoPush },
+  { heading: "Push rules", shape: pushRules },
   { heading: "Reconnect", shape: reconnect },
   { heading: "Output", shape: output },
   { heading: "Destinations", shape: destinations },
@@ -40,6 +41,7 @@ export const settingsSchema = z.object({
   ...addresses,
   ...pushes,
   ...autoPush,
+  ...pushRules,
   ...reconnect,
   ...output,
   ...destinations,

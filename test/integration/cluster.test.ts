@@ -39,6 +39,12 @@ async function goLive(node: TestServer): Promise<string> {
   return name;
 }
 
+/** Whether a node has contact to the others. */
+async function reached({ httpUrl }: TestServer): Promise<boolean> {
+  const body = (await (await fetch(`${httpUrl}/readyz`)).json()) as Item;
+  return body["cluster"] === "reached";
+}
+
 test("an operation answers the same wherever it is asked", async () => {
   const [first, second] = nodes;
   const streamName = await goLive(first);
@@ -111,6 +117,32 @@ test("a name is free on every node as soon as its publisher has gone", async () 
       await node.restUntil("/stream/find", { name }, (status) => status === 404);
     }
   }
+});
+
+test("a push rule made on one node is applied by the node where the stream appears", async () => {
+  const [first, second] = nodes;
+  const rtmp = await StrictServer.start();
+  const streamName = randomName();
+  const made = await second.rest("/push/rule/create", { streamName, rtmpUrl: rtmp.url() });
+  assert.equal(made.status, 200, JSON.stringify(made.body));
+  const { ruleId } = made.body as Item;
+  const known = async (node: TestServer) => (await listed(node, "/push/rule/find_all")).length;
+  await holds("the rule on the other node", async () => (await known(first)) === 1);
+  await lab.nats.halt();
+  for (const node of nodes) await holds("the loss", async () => !(await reached(node)));
+  await lab.nats.resume();
+  for (const node of nodes) {
+    await holds("contact", () => reached(node));
+    assert.equal(await known(node), 1);
+  }
+  publishers.push(await publishNative(first.httpUrl, streamName));
+  await rtmp.publisher();
+  const pushes = async () => (await listed(second, "/push/find", { streamName })).length;
+  await holds("the push", async () => (await pushes()) === 1);
+  await second.restUntil("/push/rule/remove", { ruleId }, (status) => status === 200);
+  await holds("no push", async () => (await pushes()) === 0);
+  assert.equal((await first.rest("/push/rule/remove", { ruleId })).status, 404);
+  await rtmp.stop();
 });
 
 test("a thousand pushes of another node are listed and found", async () => {
@@ -220,12 +252,8 @@ test("NATS may ask for TLS and a password, which no node tells", async () => {
     });
   await file("ca", authority.certificate);
   const servers = await Promise.all([start(password), start(wrong)]);
-  const state = async ({ httpUrl }: TestServer) => {
-    const body = (await (await fetch(`${httpUrl}/readyz`)).json()) as Item;
-    return body["cluster"];
-  };
-  await holds("contact", async () => (await state(servers[0])) === "reached");
-  assert.equal(await state(servers[1]), "unreachable");
+  await holds("contact", () => reached(servers[0]));
+  assert.equal(await reached(servers[1]), false);
   assert.match(servers[1].output(), /cannot be reached/);
   await Promise.all(servers.map((server) => server.stop()));
   for (const server of servers) {

@@ -5,8 +5,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { EventReader } from "../support/event-reader.ts";
 import { type NativePublisher, publishNative } from "../support/native-publisher.ts";
@@ -44,6 +47,7 @@ const auth = {
 };
 const bearer = { authorization: `Bearer ${auth.token}` };
 
+const folder = await mkdtemp(join(tmpdir(), "leak-"));
 let server: TestServer;
 let hooks: Server;
 let reader: EventReader;
@@ -86,6 +90,7 @@ before(async () => {
     rtmp_push_restore: "true",
     rtmp_push_restore_attempts: 2,
     rtmp_push_restore_interval_ms: 100,
+    push_rules_file: join(folder, "rules.json"),
     rtmp_push_auto_start: "true",
     rtmp_push_auto_start_url: auto.url("live").replace("://", `://u:${auth.auto}@`),
   });
@@ -102,6 +107,7 @@ after(async () => {
   await server.stop();
   hooks.close();
   await Promise.all(destinations.map((rtmp) => rtmp.stop()));
+  await rm(folder, { recursive: true });
 });
 
 /** POSTs and reads the answer; refusals are searched, answers that echo the caller's own URL are not. */
@@ -112,7 +118,7 @@ async function post(path: string, body: object | string, headers: object = beare
     body: typeof body === "string" ? body : JSON.stringify(body),
   });
   const text = await response.text();
-  const echoes = response.ok && path !== "/push/check";
+  const echoes = response.ok && path !== "/push/check" && !path.startsWith("/push/rule/");
   if (!echoes) note(`${response.status} ${path}`, text);
   return { status: response.status, text };
 }
@@ -180,6 +186,29 @@ test("a push that works, seen from everywhere while it does", async () => {
   for (const path of ["/metrics", "/rest-api/docs", "/rest-api/openapi.json"]) {
     note(path, await (await fetch(`${server.httpUrl}${path}`, { headers: bearer })).text());
   }
+});
+
+test("push rules, applied, refused and found", async () => {
+  const rule = (rtmpUrl: string) =>
+    post("/push/rule/create", { streamName: STREAM, rtmpUrl, rtmpTransponderFullUrl: true });
+  const url = (host: string): string =>
+    `rtmp://u:${secret("password of a rule")}@${host}/live/${secret("key of a rule")}`;
+  const { port } = await destination({});
+  const works = url(`127.0.0.1:${port}`);
+  assert.equal((await rule(works)).status, 200);
+  await reader.next("push", ({ state, destination: seen }) => {
+    return state === "live" && seen.includes(`:${port}/`);
+  });
+  assert.equal((await rule(works)).status, 409);
+  assert.equal((await rule(url("no-such-host.invalid"))).status, 200);
+  assert.equal((await rule(url("host:99999999"))).status, 400);
+  const { status, text } = await post("/push/rule/find_all", {});
+  assert.equal(status, 200);
+  await until("the refusal of the unknown host", async () => {
+    const rules = JSON.parse((await post("/push/rule/find_all", {})).text);
+    return rules.some((one: { lastError: unknown }) => one.lastError !== null) || undefined;
+  });
+  for (const { ruleId } of JSON.parse(text)) await post("/push/rule/remove", { ruleId });
 });
 
 test("requests that are refused", async () => {

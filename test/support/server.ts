@@ -25,8 +25,8 @@ export interface TestServer {
     body: object,
     holds: (status: number, body: unknown) => boolean,
   ): Promise<unknown>;
-  /** Ends it by SIGTERM and waits; resolves with the exit code. */
-  stop(): Promise<number | null>;
+  /** Ends it by SIGTERM and waits, 10 s unless told otherwise; resolves with the exit code. */
+  stop(patienceMs?: number): Promise<number | null>;
 }
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -101,10 +101,10 @@ export async function startServer(
         const answer = await rest(path, body);
         return holds(answer.status, answer.body) ? (answer.body ?? true) : undefined;
       }),
-    async stop() {
+    async stop(patienceMs = 10_000) {
       const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
       if (child.exitCode === null) child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
       const code = child.exitCode ?? (await ended);
       clearTimeout(timer);
       await rm(mediaDirectory, { recursive: true, force: true });

@@ -10,8 +10,10 @@ import {
   readinessAnswer,
   streamAnswer,
 } from "../rest/answers.ts";
+import { nodeAnswer } from "../rest/node-operations.ts";
 import type { Operation } from "../rest/operation.ts";
 import { OPERATIONS } from "../rest/operations.ts";
+import { ruleAnswer } from "../rest/rule-operations.ts";
 import { OTHER_PATHS } from "./other-paths.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -32,15 +34,21 @@ const DESCRIPTION = [
 /** Answers with a name of their own. */
 const NAMED = new Map<z.ZodType, string>([
   [pushAnswer, "Push"],
+  [ruleAnswer, "PushRule"],
   [streamAnswer, "Stream"],
   [callAnswer, "Call"],
   [checkAnswer, "Check"],
+  [nodeAnswer, "Node"],
   [errorAnswer, "Error"],
   [readinessAnswer, "Readiness"],
   [healthAnswer, "Health"],
 ]);
 
-const TAGS: Readonly<Record<string, string>> = { push: "Pushes", call: "Calls" };
+const TAGS: Readonly<Record<string, string>> = {
+  push: "Pushes",
+  call: "Calls",
+  node: "Node",
+};
 /** Refusals that any guarded operation may answer with. */
 const COMMON: readonly FailureCode[] = ["unauthorized", "tooMany", "internal"];
 const SECURITY = [{}, { basic: [] }, { bearer: [] }];

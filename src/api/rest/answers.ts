@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 const milliseconds = z.number().describe("Unix time in milliseconds.");
-const reason = z
+export const reason = z
   .object({
     code: z.string().describe("Stable; see errors.md."),
     message: z.string().describe("For a person."),
@@ -53,6 +53,7 @@ export const pushAnswer = z
     framesLost: z.number().describe("Pictures that passed between connections."),
     outageMs: z.number().describe("Media time between connections without anything sent."),
     createDate: milliseconds,
+    ruleId: z.string().optional().describe("Of the push rule that started it."),
     health: health.optional(),
   })
   .describe("A push, which WCS calls transponder.");

@@ -1,7 +1,9 @@
 /** Every operation of REST: where it is, what it takes, answers and refuses. Routes and OpenAPI are made of it. */
 import { checkAnswer, pushAnswer, streamAnswer } from "./answers.ts";
 import { CALL_OPERATIONS } from "./call-operations.ts";
+import { NODE_OPERATIONS } from "./node-operations.ts";
 import { type Operation, operation } from "./operation.ts";
+import { RULE_OPERATIONS } from "./rule-operations.ts";
 import {
   checkBody,
   findBody,
@@ -85,6 +87,7 @@ export const OPERATIONS = {
     answer: checkAnswer,
     refusals: ["badRequest", "tooMany", "overloaded"],
   }),
+  ...RULE_OPERATIONS,
   streamFind: operation({
     path: "/stream/find",
     summary: "Finds published streams.",
@@ -108,4 +111,5 @@ export const OPERATIONS = {
     refusals: ["badRequest", "streamNotFound"],
   }),
   ...CALL_OPERATIONS,
+  ...NODE_OPERATIONS,
 } as const satisfies Record<string, Operation>;

@@ -1,15 +1,11 @@
 import type { FastifyInstance } from "fastify";
-import type { z } from "zod";
 import { fail } from "../../contract/failures.ts";
-import type { VideoWish } from "../../contract/messages.ts";
 import type { HealthWatch } from "../../control/health-watch.ts";
 import type { PushRecord } from "../../control/registry.ts";
+import { startWish } from "../../control/start-wish.ts";
 import type { TransponderService } from "../../control/transponder-service.ts";
 import { OPERATIONS } from "./operations.ts";
-import type { startupBody } from "./schemas.ts";
 import { serve } from "./serve.ts";
-
-type Startup = z.output<typeof startupBody>;
 
 /** The transponder object of WCS, and what it does not know: state, attempts, last error. */
 export function transponderObject(push: PushRecord): Record<string, unknown> {
@@ -34,24 +30,6 @@ export function transponderObject(push: PushRecord): Record<string, unknown> {
   };
 }
 
-function videoWish(body: Startup): VideoWish {
-  const { width = 0, height = 0, bitrate = 0, fps = 0, keyFrameInterval = 0 } = body;
-  return { width, height, bitrate, fps, keyFrameInterval };
-}
-
-function startWish(body: Startup) {
-  const { streamName, rtmpUrl, rtmpTransponderFullUrl, rtmpFlashVersion, options, ...rest } = body;
-  return {
-    streamName,
-    rtmpUrl,
-    fullUrl: rtmpTransponderFullUrl,
-    flashVersion: rtmpFlashVersion,
-    options,
-    video: videoWish(body),
-    echo: { ...rest, options: options ?? {} },
-  };
-}
-
 function found(pushes: readonly PushRecord[], health: HealthWatch): Record<string, unknown>[] {
   if (pushes.length === 0) throw fail("pushNotFound", "no push matches");
   return pushes.map((push) => ({ ...transponderObject(push), health: health.of(push) }));
@@ -64,7 +42,7 @@ export function pushRoutes(
   health: HealthWatch,
 ): void {
   serve(app, OPERATIONS.pushStartup, async (body) =>
-    transponderObject(await pushes.startup(startWish(body))),
+    transponderObject(await pushes.startup(startWish(body.streamName, body))),
   );
   serve(app, OPERATIONS.pushFind, ({ streamName, rtmpUrl }) =>
     found(pushes.find(streamName, rtmpUrl), health),

@@ -27,7 +27,7 @@ function routes(token: string, name: string) {
       throw fail("overloaded", "no media worker has room");
     },
   };
-  const limits = { maxStreams: 1, maxPlayers: 1 };
+  const limits = { maxStreams: 1, maxPlayers: 1, isDraining: () => false };
   const logger = createLogger("silent");
   const journal = new Journal(() => 0, assert.ifError);
   const streams = new StreamService(new Registry(), full, limits, systemClock, logger, journal);

@@ -15,6 +15,7 @@ const RETRY_AFTER_SECONDS = "5";
 const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
   unauthorized: ["WWW-Authenticate", "Bearer"],
   overloaded: ["Retry-After", RETRY_AFTER_SECONDS],
+  draining: ["Retry-After", RETRY_AFTER_SECONDS],
   shuttingDown: ["Retry-After", RETRY_AFTER_SECONDS],
 };
 

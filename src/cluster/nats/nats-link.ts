@@ -1,57 +1,21 @@
 /** The cluster's store and messages on NATS; the only file that knows its library. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { JetStreamApiError, jetstream, StorageType } from "@nats-io/jetstream";
-import { type KV, type KvEntry, Kvm, type KvWatchEntry } from "@nats-io/kv";
-import {
-  type Authenticator,
-  connect,
-  credsAuthenticator,
-  errors,
-  type Msg,
-  type NatsConnection,
-  type NodeConnectionOptions,
-  nkeyAuthenticator,
-  type QueuedIterator,
-} from "@nats-io/transport-node";
+import { JetStreamApiError } from "@nats-io/jetstream";
+import type { KV } from "@nats-io/kv";
+import { connect, errors, type Msg, type NatsConnection } from "@nats-io/transport-node";
 import { z } from "zod";
-import type { Secret } from "../../base/secret.ts";
 import { FAILURES, type FailureCode, fail } from "../../contract/failures.ts";
 import type { Logger } from "../../observe/logger.ts";
 import type { Entry } from "../bucket.ts";
 import type { Answer, Asked, Link, LinkHandlers } from "../link.ts";
 import { leaseKey, type NodeId } from "../records.ts";
-
-/** PEM texts. */
-export interface NatsTls {
-  readonly ca: string | undefined;
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
-}
-
-export interface NatsOptions {
-  readonly servers: readonly string[];
-  readonly user: string | undefined;
-  readonly password: Secret | undefined;
-  readonly token: Secret | undefined;
-  /** Text of a credentials file. */
-  readonly credentials: Secret | undefined;
-  /** Seed of an NKey. */
-  readonly nkey: Secret | undefined;
-  readonly tls: NatsTls | undefined;
-  /** Clusters of different names do not see each other. Letters, digits, `-` and `_`. */
-  readonly cluster: string;
-  /** Copies that NATS keeps of the bucket. */
-  readonly replicas: number;
-  readonly requestTimeoutMs: number;
-}
+import { entryOf, NatsBucket } from "./nats-bucket.ts";
+import { connectionOptions, type NatsOptions } from "./nats-options.ts";
+import { NatsTable } from "./nats-table.ts";
 
 /** Entries expire that were not written again for so long: those of nodes that are long gone. */
 export const ENTRY_AGE_MS = 3_600_000;
-const STORE_TIMEOUT_MS = 3000;
-const CONNECT_TIMEOUT_MS = 3000;
 const RETRY_MS = 1000;
-/** Two unanswered pings end a connection that only seems to be one. */
-const PING_MS = 2000;
 /** This node's own lease comes by more often; when nothing does, the watch is broken. */
 const SILENCE_MS = 9000;
 const WATCHDOG_MS = 1000;
@@ -67,6 +31,8 @@ const answer = z.object({ status: z.number().int().min(200).max(599), body: z.st
 
 export class NatsLink implements Link {
   readonly writes = { written: 0, refused: 0, failed: 0 };
+  /** What is to outlive every node. */
+  readonly table: NatsTable;
   readonly #options: NatsOptions;
   readonly #node: NodeId;
   readonly #logger: Logger;
@@ -74,9 +40,8 @@ export class NatsLink implements Link {
   #lease: () => string | undefined = () => undefined;
   #connection: NatsConnection | undefined;
   #store: KV | undefined;
-  #watch: QueuedIterator<KvWatchEntry> | undefined;
-  /** Counts contacts; whatever belongs to an earlier one is over. */
-  #contact = 0;
+  /** Of this contact; aborted, it is over with whatever belongs to it. */
+  #contact = new AbortController();
   #ready = false;
   #closing = false;
   #heardAt = 0;
@@ -88,6 +53,8 @@ export class NatsLink implements Link {
     this.#options = options;
     this.#node = node;
     this.#logger = logger;
+    const { cluster, replicas } = options;
+    this.table = new NatsTable({ name: `transponder-rules_${cluster}`, replicas, ageMs: 0 });
   }
 
   get ready(): boolean {
@@ -163,9 +130,7 @@ export class NatsLink implements Link {
     this.#closing = true;
     clearInterval(this.#watchdog);
     const [connection, store] = [this.#connection, this.#ready ? this.#store : undefined];
-    this.#ready = false;
-    this.#contact += 1;
-    this.#watch?.stop();
+    this.#end();
     await store?.purge(leaseKey(this.#node)).catch(() => undefined);
     await connection?.close();
   }
@@ -182,40 +147,15 @@ export class NatsLink implements Link {
   async #keepConnected(): Promise<void> {
     while (!this.#closing) {
       try {
-        const connection = await connect(this.#connectionOptions());
+        const connection = await connect(
+          connectionOptions(this.#options, `transponder ${this.#node}`),
+        );
         await this.#use(connection);
       } catch (error) {
         this.#complain(error);
         await sleep(RETRY_MS);
       }
     }
-  }
-
-  #connectionOptions(): NodeConnectionOptions {
-    const { servers, user, password, token, tls } = this.#options;
-    const authenticator = this.#authenticator();
-    return {
-      servers: [...servers],
-      name: `transponder ${this.#node}`,
-      timeout: CONNECT_TIMEOUT_MS,
-      reconnectTimeWait: RETRY_MS / 2,
-      maxReconnectAttempts: -1,
-      ignoreAuthErrorAbort: true,
-      pingInterval: PING_MS,
-      maxPingOut: 2,
-      ...(user !== undefined && { user }),
-      ...(password !== undefined && { pass: password.reveal() }),
-      ...(token !== undefined && { token: token.reveal() }),
-      ...(authenticator !== undefined && { authenticator }),
-      ...(tls !== undefined && { tls: tlsOptions(tls) }),
-    };
-  }
-
-  #authenticator(): Authenticator | undefined {
-    const { credentials, nkey } = this.#options;
-    const bytes = (secret: Secret): Uint8Array => new TextEncoder().encode(secret.reveal());
-    if (credentials !== undefined) return credsAuthenticator(bytes(credentials));
-    return nkey === undefined ? undefined : nkeyAuthenticator(bytes(nkey));
   }
 
   /** Until the connection is closed for good; it reconnects by itself. */
@@ -237,56 +177,52 @@ export class NatsLink implements Link {
 
   /** Opens the store and learns what stands in it, again and again until that succeeds. */
   async #join(connection: NatsConnection): Promise<void> {
-    this.#contact += 1;
-    const contact = this.#contact;
-    const valid = (): boolean => contact === this.#contact && !this.#closing;
-    this.#ready = false;
-    while (valid()) {
+    let signal = this.#begin();
+    while (!signal.aborted) {
       try {
-        await this.#learn(connection, valid);
+        await this.#learn(connection, signal);
         return;
       } catch (error) {
         this.#complain(error);
         await sleep(RETRY_MS);
+        if (!signal.aborted) signal = this.#begin();
       }
     }
   }
 
-  async #learn(connection: NatsConnection, valid: () => boolean): Promise<void> {
+  /** A new contact; whatever belonged to the one before is over. */
+  #begin(): AbortSignal {
+    this.#end();
+    this.#contact = new AbortController();
+    return this.#contact.signal;
+  }
+
+  #end(): void {
+    this.#ready = false;
+    this.#contact.abort();
+    this.table.leave();
+  }
+
+  async #learn(connection: NatsConnection, signal: AbortSignal): Promise<void> {
     const { cluster, replicas } = this.#options;
-    const kvm = new Kvm(jetstream(connection, { timeout: STORE_TIMEOUT_MS }));
-    const store = await kvm.create(`transponder_${cluster}`, {
-      history: 1,
-      ttl: ENTRY_AGE_MS,
-      replicas,
-      storage: StorageType.File,
-      // Only the leader knows for sure what stands there.
-      allow_direct: false,
-    });
-    if (!valid()) return;
-    // So that there is an entry, the last of which ends the learning.
+    const name = `transponder_${cluster}`;
+    const bucket = await NatsBucket.open(connection, { name, replicas, ageMs: ENTRY_AGE_MS });
+    const { store } = bucket;
+    await this.table.learn(connection, signal);
     await store.put(leaseKey(this.#node), this.#lease() ?? "");
-    const watch = await store.watch();
-    if (!valid()) return watch.stop();
-    this.#watch?.stop();
-    this.#watch = watch;
+    if (signal.aborted) return;
     this.#store = store;
     this.#heardAt = performance.now();
     this.#handlers?.onContact();
-    this.#follow(watch, valid).catch((error: unknown) => this.#complain(error));
-  }
-
-  async #follow(watch: QueuedIterator<KvWatchEntry>, valid: () => boolean): Promise<void> {
-    for await (const found of watch) {
-      if (!valid()) break;
+    await bucket.follow(signal, (entry, fresh) => {
       this.#heardAt = performance.now();
-      this.#handlers?.onEntry(entryOf(found), this.#ready);
-      if (this.#ready || found.delta !== 0) continue;
-      this.#ready = true;
-      this.#complaint = "";
-      this.#logger.info({ server: this.#connection?.getServer() }, "cluster reached");
-      this.#handlers?.onReady();
-    }
+      this.#handlers?.onEntry(entry, fresh);
+    });
+    if (signal.aborted) return;
+    this.#ready = true;
+    this.#complaint = "";
+    this.#logger.info({ server: connection.getServer() }, "cluster reached");
+    this.#handlers?.onReady();
   }
 
   #checkSilence(): void {
@@ -300,9 +236,8 @@ export class NatsLink implements Link {
 
   #lose(why: string): void {
     if (this.#closing) return;
-    this.#contact += 1;
     if (this.#ready) this.#logger.warn({ why }, "cluster lost");
-    this.#ready = false;
+    this.#end();
     this.#handlers?.onLost();
   }
 
@@ -351,12 +286,6 @@ function parse(message: Msg): unknown {
   }
 }
 
-const entryOf = (found: KvEntry): Entry => ({
-  key: found.key,
-  revision: found.revision,
-  value: found.operation === "PUT" ? found.string() : undefined,
-});
-
 async function writeTo(
   store: KV,
   key: string,
@@ -368,12 +297,6 @@ async function writeTo(
   if (expected === 0) return await store.create(key, value);
   return await store.update(key, value, expected);
 }
-
-const tlsOptions = ({ ca, certificate, key }: NatsTls) => ({
-  ...(ca !== undefined && { ca }),
-  ...(certificate !== undefined && { cert: certificate }),
-  ...(key !== undefined && { key }),
-});
 
 const isWrongRevision = (error: unknown): boolean =>
   error instanceof JetStreamApiError && WRONG_REVISION.includes(error.code);

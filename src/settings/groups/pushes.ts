@@ -24,6 +24,14 @@ export const autoPush = {
   rtmp_push_auto_start_url: secretUrl("Destination of rtmp_push_auto_start; may hold credentials."),
 };
 
+export const pushRules = {
+  push_rules_file: line(
+    "push-rules.json",
+    "File in which push rules (/push/rule) are kept; it holds stream keys.",
+  ),
+  max_push_rules: integer(1000, 0, 10_000, "Push rules at once."),
+};
+
 export const reconnect = {
   rtmp_push_restore: bool(false, "Start a push again when its destination was lost."),
   rtmp_push_restore_attempts: integer(

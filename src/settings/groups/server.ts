@@ -46,7 +46,13 @@ export const shutdown = {
     0,
     0,
     600_000,
-    "Asked to end, the server first says at /readyz that it is not ready for so long, and goes on.",
+    "Asked to end, the server first says at /readyz that it is not ready for so long. Running streams go on, new ones are refused.",
+  ),
+  shutdown_drain_ms: ms(
+    0,
+    0,
+    86_400_000,
+    "After that it waits so long, at most, for running streams to end by themselves.",
   ),
 };
 
