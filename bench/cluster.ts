@@ -32,7 +32,7 @@ const [nodes, streams, seconds] = [values.nodes, values.streams, values.seconds]
 ];
 /** As every node does. */
 const HEARTBEAT_MS = 2500;
-const WRITES_AT_ONCE = 200;
+const WRITES_AT_ONCE = 32;
 const ROUTED = 300;
 const LISTED = 10;
 const MIB = 1 << 20;
@@ -92,13 +92,22 @@ function streamRecord(node: NodeId, name: string): { key: string; value: string 
   return { key: keyOf("stream", name), value };
 }
 
+/** Waits for contact when there is none. */
+async function write(link: NatsLink, { key, value }: { key: string; value: string }) {
+  for (;;) {
+    const written = await link.write(key, value, undefined).catch(() => undefined);
+    if (written !== undefined) return;
+    await sleep(100);
+  }
+}
+
 /** Writes all, so many at once; resolves with seconds. */
 async function writeAll(link: NatsLink, all: readonly { key: string; value: string }[]) {
   const start = performance.now();
   let next = 0;
   const writer = async (): Promise<void> => {
     for (let entry = all[next++]; entry !== undefined; entry = all[next++]) {
-      await link.write(entry.key, entry.value, undefined);
+      await write(link, entry);
     }
   };
   await Promise.all(Array.from({ length: WRITES_AT_ONCE }, writer));
@@ -141,7 +150,7 @@ function timeOf(server: TestServer, message: string): number | undefined {
     .output()
     .split("\n")
     .find((text) => text.includes(`"${message}"`));
-  return line === undefined ? undefined : (JSON.parse(line) as { time: number }).time;
+  return line === undefined ? undefined : Date.parse((JSON.parse(line) as { time: string }).time);
 }
 
 /** What one real node sees and does. */
@@ -153,7 +162,10 @@ async function oneNode(natsPort: number, carried: readonly string[]): Promise<Te
     http_max_requests_per_second: 0,
   });
   const all = nodes * streams;
-  await until("the whole cluster", async () => timeOf(server, "cluster reached"));
+  await until("the whole cluster", async () => timeOf(server, "cluster reached")).catch((error) => {
+    say(server.output());
+    throw error;
+  });
   const loaded = timeOf(server, "cluster reached") ?? 0;
   const before = timeOf(server, "worker ready") ?? 0;
   const lists: number[] = [];

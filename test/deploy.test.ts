@@ -82,6 +82,7 @@ test("systemd takes the unit", { skip: !hasSystemd && "no systemd-analyze here" 
 const GUIDES = [
   "docs/operation.md",
   "docs/push-rules.md",
+  "docs/cluster.md",
   "docs/access.md",
   "docs/events.md",
   "README.md",

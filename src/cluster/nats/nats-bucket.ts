@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type JetStreamManager, jetstream, StorageType } from "@nats-io/jetstream";
 import { type KV, type KvEntry, Kvm, type KvWatchEntry, KvWatchInclude } from "@nats-io/kv";
 import type { NatsConnection, QueuedIterator } from "@nats-io/transport-node";
@@ -15,6 +16,7 @@ export interface BucketOptions {
 type OnEntry = (entry: Entry, fresh: boolean) => void;
 
 const TIMEOUT_MS = 3000;
+const POLL_MS = 20;
 /** So many revisions in a row that nobody told of are no accident. */
 const MOST_MISSING = 1000;
 
@@ -54,6 +56,7 @@ export class NatsBucket {
    */
   async follow(signal: AbortSignal, onEntry: OnEntry): Promise<void> {
     const { streamInfo, values } = await this.store.status();
+    const last = streamInfo.state.last_seq;
     let told = 0;
     const count = (entry: Entry, fresh: boolean): void => {
       told += 1;
@@ -61,12 +64,15 @@ export class NatsBucket {
     };
     const news = await this.store.watch({ include: KvWatchInclude.UpdatesOnly });
     // When nothing comes any more, whoever follows notices.
-    this.#tellNews(news, signal, streamInfo.state.last_seq, (entry) => count(entry, true)).catch(
-      () => news.stop(),
-    );
+    this.#tellNews(news, signal, last, (entry) => count(entry, true)).catch(() => news.stop());
     for await (const found of until(signal, await this.store.history())) {
       count(entryOf(found), false);
+      // The library waits for nothing to be pending; what is written over meanwhile stays pending and never comes.
+      if (found.revision >= last) break;
     }
+    // Keys that were written over are in the news.
+    const deadline = performance.now() + TIMEOUT_MS;
+    while (told < values && !signal.aborted && performance.now() < deadline) await sleep(POLL_MS);
     if (told < values && !signal.aborted) throw new Error("the bucket was not told in full");
   }
 
@@ -104,11 +110,15 @@ async function* until(
 ): AsyncGenerator<KvWatchEntry> {
   const stop = (): void => entries.stop();
   signal.addEventListener("abort", stop);
-  for await (const found of entries) {
-    if (signal.aborted) break;
-    yield found;
+  try {
+    for await (const found of entries) {
+      if (signal.aborted) break;
+      yield found;
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    stop();
   }
-  signal.removeEventListener("abort", stop);
 }
 
 export const entryOf = (found: KvEntry): Entry => ({
