@@ -85,6 +85,11 @@ async function live(settings: object): Promise<{ name: string; push: LabPush; fi
 const LOSSES: readonly (readonly [string, string, (client: RtmpClient) => Promise<void>])[] = [
   ["is reset", "connectionReset", async (client) => client.reset()],
   ["closes", "connectionClosed", async (client) => client.close()],
+  [
+    "ends the stream",
+    "connectionClosed",
+    async (client) => client.status("error", { code: "NetStream.Unpublish.Success" }),
+  ],
   ["stops to read and stays", "writeTimeout", async (client) => client.stall()],
   [
     "restarts",

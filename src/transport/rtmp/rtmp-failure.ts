@@ -79,6 +79,8 @@ function refusalCode({ step, code }: Refusal): FailureCode {
   if (code === "NetStream.Publish.BadName") return "nameBusy";
   if (step === "connect") return "connectRejected";
   if (code === "NetConnection.Connect.Closed" || code === "") return "connectionClosed";
+  // The end of what was accepted, such as that of a server that stops.
+  if (code === "NetStream.Unpublish.Success") return "connectionClosed";
   return "publishRejected";
 }
 
