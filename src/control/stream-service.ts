@@ -51,12 +51,7 @@ const GOODBYE_GRACE_MS = 500;
 const MAY_BE_GOODBYE: ReadonlySet<FailureCode> = new Set<FailureCode>(["iceFailed", "dtlsFailed"]);
 
 /** Events of a publisher that change what is known of its stream. */
-const MUTES: ReadonlySet<string> = new Set([
-  "audioMuted",
-  "audioUnmuted",
-  "videoMuted",
-  "videoUnmuted",
-]);
+const MUTES = /^(?:audio|video)(?:M|Unm)uted$/;
 
 const reasonOf = (code: FailureCode, message: string): Reason => ({ code, message });
 
@@ -283,7 +278,7 @@ export class StreamService {
     if (stream === undefined) return;
     if (type === "audioMuted" || type === "audioUnmuted") stream.audioMuted = type === "audioMuted";
     if (type === "videoMuted" || type === "videoUnmuted") stream.videoMuted = type === "videoMuted";
-    if (MUTES.has(type)) this.#tell(stream);
+    if (MUTES.test(type)) this.#tell(stream);
     for (const player of this.#registry.playersOf(session)) {
       player.observer.onStreamEvent?.(type, payload);
     }

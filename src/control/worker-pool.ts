@@ -165,12 +165,17 @@ export class WorkerPool implements Workers {
   place(): WorkerHandle {
     if (this.#closing) throw fail("shuttingDown", "the server is stopping");
     const now = this.#options.clock.now();
-    const choice = chooseWorker(this.#loads(now), this.#cpu.load, this.#options);
+    const choice = this.#choose(now);
     if ("refusal" in choice) throw fail("overloaded", choice.refusal);
     const chosen = this.#process(choice.id);
     if (chosen === undefined) throw fail("overloaded", "no media worker has room");
     chosen.placed.push(now);
     return chosen;
+  }
+
+  /** Whether `place` would find a worker now. */
+  get hasRoom(): boolean {
+    return !this.#closing && !("refusal" in this.#choose(this.#options.clock.now()));
   }
 
   /** Throws `Failure` `overloaded` when this worker, or the CPU, has no room for more work. */
@@ -260,6 +265,10 @@ export class WorkerPool implements Workers {
 
   #process(id: WorkerId): WorkerProcess | undefined {
     return this.#processes().find((worker) => worker.id === id);
+  }
+
+  #choose(now: Micros): ReturnType<typeof chooseWorker> {
+    return chooseWorker(this.#loads(now), this.#cpu.load, this.#options);
   }
 
   /** Of those that get streams. */

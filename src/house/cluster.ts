@@ -1,4 +1,4 @@
-/** This node's place among others. With none configured, nothing of NATS is even loaded. */
+/** This node's place among others. Loaded only where others are configured. */
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
@@ -10,7 +10,7 @@ import { Secret } from "../base/secret.ts";
 import type { Announced } from "../cluster/announcements.ts";
 import type { Shown } from "../cluster/claims.ts";
 import { type ClusterDeps, ClusterNode, elsewhereFailure } from "../cluster/cluster-node.ts";
-import type { NatsLink } from "../cluster/nats/nats-link.ts";
+import { NatsLink } from "../cluster/nats/nats-link.ts";
 import type { NatsOptions } from "../cluster/nats/nats-options.ts";
 import type { Lease, NodeId } from "../cluster/records.ts";
 import type { MediaSessionId, StreamName, TransponderId } from "../contract/ids.ts";
@@ -35,10 +35,8 @@ export interface Tie {
   readonly link: NatsLink;
 }
 
-/** Undefined for a node that is alone. */
-export async function openTie(settings: Settings, logger: Logger): Promise<Tie | undefined> {
-  if (settings["cluster.nats_url"].length === 0) return undefined;
-  const { NatsLink } = await import("../cluster/nats/nats-link.ts");
+/** Rejects with an error that names the setting when a file cannot be read. */
+export async function openTie(settings: Settings, logger: Logger): Promise<Tie> {
   const node = randomBytes(10).toString("hex") as NodeId;
   return { node, link: new NatsLink(natsOptions(settings), node, logger) };
 }
@@ -129,11 +127,7 @@ type Load = Pick<Lease, "streams" | "pushes" | "room" | "draining">;
 
 function load(settings: Settings, { registry, pool, readiness }: Services): Load {
   const streams = registry.streams.length;
-  const busiest = settings.worker_max_busy_percent / 100;
-  const open = pool
-    .stats()
-    .some(({ stats, draining }) => !draining && (stats?.utilisation ?? 0) < busiest);
-  const takes = open && readiness.status === "ready";
+  const takes = pool.hasRoom && readiness.status === "ready";
   return {
     streams,
     pushes: registry.pushes.length,

@@ -4,7 +4,6 @@ import type { Drain } from "../control/drain.ts";
 import { createLogger } from "../observe/logger.ts";
 import { type Certificate, ownCertificate, readCertificate } from "../settings/certificate.ts";
 import type { Settings } from "../settings/schema.ts";
-import { openCluster, openTie } from "./cluster.ts";
 import { openServices } from "./services.ts";
 
 const EMPTY_POLL_MS = 100;
@@ -24,12 +23,15 @@ export async function startHouse(settings: Settings): Promise<House> {
   const scope = new Scope();
   const logger = createLogger(settings.log_level);
   try {
-    const tie = await openTie(settings, logger);
+    // Nothing of a cluster is loaded for a node that is alone.
+    const alone = settings["cluster.nats_url"].length === 0;
+    const clusters = alone ? undefined : await import("./cluster.ts");
+    const tie = await clusters?.openTie(settings, logger);
     const starting = openServices(settings, scope, logger, tie?.link.table);
     // The libraries of the doors are read while the workers start.
     const [services, doors] = await Promise.all([starting, import("./doors.ts")]);
     const certificate = await openCertificate(settings);
-    const cluster = tie && (await openCluster(settings, services, tie, scope));
+    const cluster = tie && (await clusters?.openCluster(settings, services, tie, scope));
     await doors.openDoors(settings, { ...services, cluster }, certificate, scope);
     const { shutdown_delay_ms: delay, shutdown_drain_ms: patience } = settings;
     const close = async (): Promise<void> => {

@@ -184,7 +184,7 @@ export class NatsLink implements Link {
         return;
       } catch (error) {
         this.#complain(error);
-        await sleep(RETRY_MS);
+        await sleep(RETRY_MS * (0.5 + Math.random()));
         if (!signal.aborted) signal = this.#begin();
       }
     }
