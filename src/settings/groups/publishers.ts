@@ -67,7 +67,7 @@ export const sound = {
   audio_aac_encoder: choice(
     ["ffmpeg", "fdk"],
     "ffmpeg",
-    "Whose AAC encoder is used: FFmpeg's own, or libfdk_aac, which takes half the CPU and sounds better (docs/performance.md), but whose licence does not allow to distribute it together with GPL software.",
+    "Whose AAC encoder is used: FFmpeg's own, or libfdk_aac, which takes half to four fifths of the CPU (docs/performance.md), but whose licence does not allow to distribute it together with GPL software.",
   ),
   audio_channels: choice(
     ["auto", "1", "2"],
