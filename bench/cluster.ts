@@ -140,6 +140,18 @@ async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; result: T
   return { ms: performance.now() - start, result };
 }
 
+/** Processes that are not to be left behind, whatever happens. */
+const started: number[] = [];
+process.on("exit", () => {
+  for (const pid of started) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended before.
+    }
+  }
+});
+
 const control = ({ pid }: TestServer) => usageOf([pid]);
 const fixed = (n: number, digits = 0): string => n.toFixed(digits);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -161,6 +173,7 @@ async function oneNode(natsPort: number, carried: readonly string[]): Promise<Te
     rtmp_port: 0,
     http_max_requests_per_second: 0,
   });
+  started.push(server.pid);
   const all = nodes * streams;
   await until("the whole cluster", async () => timeOf(server, "cluster reached")).catch((error) => {
     say(server.output());
@@ -213,6 +226,7 @@ async function main(): Promise<void> {
   const varz = async (): Promise<Varz> =>
     (await (await fetch(`http://127.0.0.1:${monitor}/varz`)).json()) as Varz;
   const natsPid = familyOf(process.pid).find((pid) => pid !== process.pid) as number;
+  started.push(natsPid);
   const self = newNode();
   const link = await join(nats.port, self);
   const ids = [self, ...Array.from({ length: nodes - 1 }, newNode)];

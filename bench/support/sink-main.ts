@@ -40,7 +40,7 @@ class Publisher {
     this.#reader.push(rest);
     for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
       if (raw.type === TYPE.video) this.#onVideo(raw.payload);
-      else if (raw.type === TYPE.audio) this.#stream().audio += 1;
+      else if (raw.type === TYPE.audio) this.#onAudio(raw.payload);
       else if (raw.type === TYPE.command) this.#onCommand(decodeMessage(raw));
     }
   }
@@ -79,6 +79,12 @@ class Publisher {
     for (const piece of this.#writer.write(message, COMMANDS)) this.#socket.write(piece);
   }
 
+  #onAudio(body: Uint8Array): void {
+    const stream = this.#stream();
+    stream.audio += 1;
+    stream.audioBytes += body.length;
+  }
+
   #onVideo(body: Uint8Array): void {
     if (body[1] !== NAL_UNITS) return;
     const now = machineMicros();
@@ -92,7 +98,13 @@ class Publisher {
   #stream(): SinkStream {
     const known = streams.get(this.#name);
     if (known !== undefined) return known;
-    const fresh: SinkStream = { firstKey: undefined, pictures: 0, audio: 0, latencies: [] };
+    const fresh: SinkStream = {
+      firstKey: undefined,
+      pictures: 0,
+      audio: 0,
+      audioBytes: 0,
+      latencies: [],
+    };
     streams.set(this.#name, fresh);
     return fresh;
   }

