@@ -23,6 +23,17 @@ export async function listed(node: TestServer, path: string, body: object = {}):
 export const holds = (what: string, ask: () => Promise<boolean>): Promise<true> =>
   until(what, async () => (await ask()) || undefined);
 
+/** Ports are free when they are chosen; on a busy machine somebody may be faster. */
+async function started(settings: Readonly<Record<string, string | number>>): Promise<TestServer> {
+  for (let tries = 3; ; tries -= 1) {
+    try {
+      return await startServer(settings);
+    } catch (error) {
+      if (tries === 1 || !/in use|media_port_from/.test(String(error))) throw error;
+    }
+  }
+}
+
 /** A node of the lab. */
 export interface LabNode {
   readonly server: TestServer;
@@ -36,6 +47,7 @@ export class ClusterLab {
   readonly #name = `t${randomBytes(4).toString("hex")}`;
   readonly #nodes = new Set<LabNode>();
   readonly #said: ClusterNode[] = [];
+  #closed = false;
 
   private constructor(nats: NatsServer) {
     this.nats = nats;
@@ -50,7 +62,7 @@ export class ClusterLab {
     settings: Readonly<Record<string, string | number>> = {},
   ): Promise<LabNode> {
     const cable = await Cable.lay(this.nats.port);
-    const server = await startServer({
+    const server = await started({
       "cluster.nats_url": cable.url,
       "cluster.name": this.#name,
       "cluster.node_name": name,
@@ -69,6 +81,8 @@ export class ClusterLab {
       },
     };
     this.#nodes.add(node);
+    // Another one that was started with it may have failed.
+    if (this.#closed) await server.stop();
     return node;
   }
 
@@ -109,6 +123,7 @@ export class ClusterLab {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#said.map((node) => node.close()));
     await Promise.all([...this.#nodes].map(({ server }) => server.stop()));
     await Promise.all([...this.#nodes].map(({ cable }) => cable.cut()));

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { untilListening } from "./rtmp-receivers.ts";
+import { until } from "./server.ts";
 import { freePort } from "./static-site.ts";
 
 export interface NatsServer {
@@ -41,6 +42,13 @@ export async function startNats(more: readonly string[] = []): Promise<NatsServe
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function listens(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
 }
 
 /** A TCP port that leads to another one, until it is cut. */
@@ -82,7 +90,8 @@ export class Cable {
       }
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(this.port, "127.0.0.1", resolve));
+    // While it was cut, somebody's outgoing connection may have got the port.
+    await until(`port ${this.port}`, async () => (await listens(server, this.port)) || undefined);
   }
 
   async cut(): Promise<void> {
