@@ -10,7 +10,7 @@ export interface WorkerLoad {
   readonly cores: number;
   /** Of these, the audio codec process: one thread, so 1 at most. */
   readonly codecCores: number;
-  /** How long the oldest sound has been waiting for the codec process, milliseconds. */
+  /** How long the oldest sound has been waiting for the codec process for a second now, milliseconds. */
   readonly codecLagMs: number;
   readonly streams: number;
   /** Streams that were placed too recently to be seen in the figures. */

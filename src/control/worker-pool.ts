@@ -67,6 +67,8 @@ class WorkerProcess implements WorkerHandle {
   stats: WorkerStats | undefined;
   /** Cores used between the last two reports: by all of its processes, and by the audio codec process. */
   cores = { all: 0, codec: 0 };
+  /** How long sound waited for the codec process at both of the last reports: at one, it may have been starting. */
+  codecLagMs = 0;
   /** When streams were placed here of late. */
   placed: Micros[] = [];
   #reportedAt: Micros | undefined;
@@ -96,6 +98,7 @@ class WorkerProcess implements WorkerHandle {
       const all = stats.cpuSeconds - before.cpuSeconds + codec + video;
       this.cores = { all: Math.max(0, all) / passed, codec: Math.max(0, codec) / passed };
     }
+    this.codecLagMs = Math.min(before?.codecLagMs ?? 0, stats.codecLagMs);
     this.stats = stats;
     this.#reportedAt = now;
   }
@@ -108,7 +111,7 @@ class WorkerProcess implements WorkerHandle {
       utilisation: this.stats?.utilisation ?? 0,
       cores: this.cores.all,
       codecCores: this.cores.codec,
-      codecLagMs: this.stats?.codecLagMs ?? 0,
+      codecLagMs: this.codecLagMs,
       streams: this.stats?.streams.length ?? 0,
       unseen: this.placed.length,
     };
