@@ -69,14 +69,14 @@ function runGroup(files, concurrency) {
   return spawnSync(process.execPath, args, { cwd: ROOT, stdio: "inherit" }).status === 0;
 }
 
-/** Unit and integration tests two at a time; those with browsers and whole networks one after the other. */
+/** Unit and integration tests, which mostly wait, three at a time; those with browsers and whole networks two. */
 function runTests(words) {
   const dist = join(ROOT, "dist");
   const all = [...testFiles(join(dist, "src")), ...testFiles(join(dist, "test"))];
   const chosen = all.filter((file) => words.every((word) => relative(dist, file).includes(word)));
   const heavy = chosen.filter((file) => file.includes(join("test", "e2e")));
   const light = chosen.filter((file) => !heavy.includes(file));
-  const passed = [runGroup(light, 2), runGroup(heavy, 2)];
+  const passed = [runGroup(light, 3), runGroup(heavy, 2)];
   if (passed.includes(false)) process.exitCode = 1;
 }
 
