@@ -7,6 +7,7 @@ import { channelLayout, check } from "./codec-aac.ts";
 import { FramedDecoder } from "./codec-framed.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { SpeexDecoder } from "./codec-speex.ts";
+import type { PacketDecoder } from "./packet-decoder.ts";
 import { doubled } from "./pcm.ts";
 
 /** Opus is decoded at this rate, hertz. */
@@ -18,14 +19,6 @@ const MAX_SAMPLES = 5760;
 const MAX_G711_BYTES = 960;
 /** An Opus packet of this size or less says that nothing is transmitted (RFC 6716, 2.1.9). */
 const DTX_BYTES = 2;
-
-/** Turns one packet into interleaved PCM; undefined when nothing can be heard of it. */
-export interface PacketDecoder {
-  decode(payload: Uint8Array): Int16Array | undefined;
-  /** How many samples what comes out next is behind the packet that goes in next. */
-  readonly delay: number;
-  close(): void;
-}
 
 /** The decoder for `codec` with PCM of `channels` channels at `rate` hertz. */
 export function createDecoder(codec: AudioCodec, channels: 1 | 2, rate: number): PacketDecoder {

@@ -2,8 +2,8 @@
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_AAC, FF_DECODER_MP3FLOAT } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet } from "node-av/lib";
 import { check } from "./codec-aac.ts";
-import type { PacketDecoder } from "./codec-decoder.ts";
 import { Resampler } from "./codec-resampler.ts";
+import type { PacketDecoder } from "./packet-decoder.ts";
 
 const DECODERS = { aac: FF_DECODER_AAC, mp3: FF_DECODER_MP3FLOAT } as const;
 /** One frame of AAC with spectral band replication. */

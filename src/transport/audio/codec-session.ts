@@ -1,8 +1,9 @@
 import type { AudioCodec } from "../../media/frame.ts";
-import { createDecoder, type PacketDecoder } from "./codec-decoder.ts";
+import { createDecoder } from "./codec-decoder.ts";
 import { createEncoder } from "./codec-encoder.ts";
 import { SpeexPassage } from "./codec-passage.ts";
 import type { PacketRecord } from "./codec-wire.ts";
+import type { PacketDecoder } from "./packet-decoder.ts";
 import type { SlotEncoder } from "./slot-encoder.ts";
 import { Timeline } from "./timeline.ts";
 import type { SlotFrame, TranscodeOptions } from "./transcoder.ts";

@@ -3,8 +3,8 @@ import { AV_SAMPLE_FMT_FLT, FF_DECODER_SPEEX } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { cutSpeexFrame, SPEEX_FRAME_SAMPLES, speexFrames } from "../../codec/speex/frames.ts";
 import { channelLayout, check } from "./codec-aac.ts";
-import type { PacketDecoder } from "./codec-decoder.ts";
 import { Resampler } from "./codec-resampler.ts";
+import type { PacketDecoder } from "./packet-decoder.ts";
 import { doubled } from "./pcm.ts";
 
 const RATE = 16_000;
