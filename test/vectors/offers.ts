@@ -363,6 +363,103 @@ a=sctp-port:5000
 a=max-message-size:262144
 `);
 
+/** Firefox 153, which encodes no H.264 without its plugin; captured. */
+export const FIREFOX_CAPTURED: string = crlf(`v=0
+o=mozilla...THIS_IS_SDPARTA-99.0 1529140577359878384 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=sendrecv
+a=fingerprint:sha-256 AC:36:9D:88:C9:49:CB:74:24:51:5E:23:FF:CF:1F:D4:1B:A0:D3:53:01:A6:6C:35:5A:AC:F0:8C:A2:A5:2E:E6
+a=group:BUNDLE 0 1
+a=ice-options:trickle
+a=msid-semantic:WMS *
+m=audio 9 UDP/TLS/RTP/SAVPF 109 9 0 8 101
+c=IN IP4 0.0.0.0
+a=sendonly
+a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
+a=extmap:2/recvonly urn:ietf:params:rtp-hdrext:csrc-audio-level
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap-allow-mixed
+a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1
+a=fmtp:101 0-15
+a=ice-pwd:63aa62481600507b504e39d098b2a188
+a=ice-ufrag:77b24b60
+a=mid:0
+a=msid:{f8dbf323-a98f-4a51-a403-f70e20f44888} {b8eed85e-12c3-4a40-b464-5ad8809d8459}
+a=rtcp-fb:109 transport-cc
+a=rtcp-fb:9 transport-cc
+a=rtcp-fb:0 transport-cc
+a=rtcp-fb:8 transport-cc
+a=rtcp-mux
+a=rtpmap:109 opus/48000/2
+a=rtpmap:9 G722/8000/1
+a=rtpmap:0 PCMU/8000
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000
+a=setup:actpass
+a=ssrc:2302404193 cname:{9458e21b-e29e-40f7-9930-0f9ddab19d41}
+m=video 9 UDP/TLS/RTP/SAVPF 120 124 121 125 99 100 123 122 119
+c=IN IP4 0.0.0.0
+a=sendonly
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:5 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:6/recvonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap-allow-mixed
+a=fmtp:120 max-fs=12288;max-fr=60
+a=fmtp:124 apt=120
+a=fmtp:121 max-fs=12288;max-fr=60
+a=fmtp:125 apt=121
+a=fmtp:100 apt=99
+a=fmtp:119 apt=122
+a=ice-pwd:63aa62481600507b504e39d098b2a188
+a=ice-ufrag:77b24b60
+a=mid:1
+a=msid:{f8dbf323-a98f-4a51-a403-f70e20f44888} {63b93878-a94c-417b-b263-78f31da17c8c}
+a=rtcp-fb:120 nack
+a=rtcp-fb:120 nack pli
+a=rtcp-fb:120 ccm fir
+a=rtcp-fb:120 goog-remb
+a=rtcp-fb:120 transport-cc
+a=rtcp-fb:121 nack
+a=rtcp-fb:121 nack pli
+a=rtcp-fb:121 ccm fir
+a=rtcp-fb:121 goog-remb
+a=rtcp-fb:121 transport-cc
+a=rtcp-fb:99 nack
+a=rtcp-fb:99 nack pli
+a=rtcp-fb:99 ccm fir
+a=rtcp-fb:99 goog-remb
+a=rtcp-fb:99 transport-cc
+a=rtcp-fb:123 nack
+a=rtcp-fb:123 nack pli
+a=rtcp-fb:123 ccm fir
+a=rtcp-fb:123 goog-remb
+a=rtcp-fb:123 transport-cc
+a=rtcp-fb:122 nack
+a=rtcp-fb:122 nack pli
+a=rtcp-fb:122 ccm fir
+a=rtcp-fb:122 goog-remb
+a=rtcp-fb:122 transport-cc
+a=rtcp-mux
+a=rtcp-rsize
+a=rtpmap:120 VP8/90000
+a=rtpmap:124 rtx/90000
+a=rtpmap:121 VP9/90000
+a=rtpmap:125 rtx/90000
+a=rtpmap:99 AV1/90000
+a=rtpmap:100 rtx/90000
+a=rtpmap:123 ulpfec/90000
+a=rtpmap:122 red/90000
+a=rtpmap:119 rtx/90000
+a=setup:actpass
+a=ssrc:2603316038 cname:{9458e21b-e29e-40f7-9930-0f9ddab19d41}
+a=ssrc:1547078809 cname:{9458e21b-e29e-40f7-9930-0f9ddab19d41}
+a=ssrc-group:FID 2603316038 1547078809
+`);
+
 /** In the form Firefox gives its offers: fingerprint in the session, attributes sorted, ids of its own. */
 export const FIREFOX_PUBLISH: string = crlf(`v=0
 o=mozilla...THIS_IS_SDPARTA-99.0 4012468012345678901 0 IN IP4 0.0.0.0

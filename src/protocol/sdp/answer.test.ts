@@ -6,6 +6,7 @@ import {
   CHROMIUM_PLAY,
   CHROMIUM_PUBLISH,
   CHROMIUM_STRIPPED,
+  FIREFOX_CAPTURED,
   FIREFOX_PUBLISH,
   OBS_PUBLISH,
   SAFARI_PUBLISH,
@@ -69,6 +70,16 @@ const TAKEN = [
     ["video", "1", "h264", 96, undefined],
   ],
 ] as const;
+
+test("of Firefox without H.264 Opus and VP8 with its retransmission are taken", () => {
+  const answer = publish(FIREFOX_CAPTURED);
+  assert.deepEqual(brief(answer), [
+    ["audio", "0", "opus", 109, undefined],
+    ["video", "1", "vp8", 120, 124],
+  ]);
+  const feedback = lines(answer).filter((line) => line.startsWith("a=rtcp-fb:120"));
+  assert.ok(feedback.includes("a=rtcp-fb:120 transport-cc") && feedback.length === 5);
+});
 
 for (const [client, offer, audio, video] of TAKEN) {
   test(`of ${client} Opus and constrained baseline H.264 in packetization mode 1 are taken`, () => {
@@ -308,6 +319,7 @@ test("any change of a real offer is refused by a rule, or answered section by se
   const offers = [
     CHROMIUM_PUBLISH,
     CHROMIUM_STRIPPED,
+    FIREFOX_CAPTURED,
     FIREFOX_PUBLISH,
     SAFARI_PUBLISH,
     OBS_PUBLISH,
