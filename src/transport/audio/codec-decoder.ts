@@ -1,12 +1,13 @@
 /** Source packets to 16-bit PCM of any rate. Only the codec process loads this. */
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
-import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
+import { type Frame, Rational } from "node-av/lib";
 import { A_LAW, MU_LAW } from "../../codec/g711.ts";
 import type { AudioCodec } from "../../media/frame.ts";
-import { channelLayout, check } from "./codec-aac.ts";
+import { channelLayout } from "./codec-aac.ts";
 import { FramedDecoder } from "./codec-framed.ts";
 import { Resampler } from "./codec-resampler.ts";
 import { SpeexDecoder } from "./codec-speex.ts";
+import { LibraryDecoder } from "./library-decoder.ts";
 import type { PacketDecoder } from "./packet-decoder.ts";
 import { doubled } from "./pcm.ts";
 
@@ -39,23 +40,15 @@ const resampler = (from: number, channels: 1 | 2, to: number): Resampler | undef
 class OpusDecoder implements PacketDecoder {
   readonly #channels: 1 | 2;
   readonly #resampler: Resampler | undefined;
-  readonly #context = new CodecContext();
-  readonly #packet = new Packet();
-  readonly #frame = new Frame();
+  readonly #decoder = new LibraryDecoder(FF_DECODER_OPUS, (context) => {
+    context.sampleRate = OPUS_RATE;
+    context.channelLayout = channelLayout(2);
+    context.pktTimebase = new Rational(1, OPUS_RATE);
+  });
 
   constructor(channels: 1 | 2, rate: number) {
     this.#channels = channels;
     this.#resampler = resampler(OPUS_RATE, channels, rate);
-    const codec = Codec.findDecoderByName(FF_DECODER_OPUS);
-    if (codec === null) throw new Error("no Opus decoder");
-    this.#context.allocContext3(codec);
-    this.#context.sampleRate = OPUS_RATE;
-    this.#context.channelLayout = channelLayout(2);
-    this.#context.pktTimebase = new Rational(1, OPUS_RATE);
-    this.#context.threadCount = 1;
-    check("open Opus decoder", this.#context.open2Sync(codec));
-    this.#packet.alloc();
-    this.#frame.alloc();
   }
 
   get delay(): number {
@@ -64,28 +57,17 @@ class OpusDecoder implements PacketDecoder {
 
   decode(payload: Uint8Array): Int16Array | undefined {
     if (payload.byteLength <= DTX_BYTES) return undefined;
-    this.#packet.data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const sent = this.#context.sendPacketSync(this.#packet);
-    this.#packet.unref();
-    if (sent < 0) return undefined;
-    let pcm: Int16Array | undefined;
-    while (this.#context.receiveFrameSync(this.#frame) >= 0) {
-      pcm ??= this.#pcm();
-      this.#frame.unref();
-    }
+    const pcm = this.#decoder.decode(payload, (frame) => this.#pcm(frame));
     return pcm && this.#resampler ? this.#resampler.convert(pcm) : pcm;
   }
 
   close(): void {
-    this.#packet.free();
-    this.#frame.free();
-    this.#context.freeContext();
+    this.#decoder.close();
     this.#resampler?.close();
   }
 
   /** Clamped; a value that is no number becomes 0. */
-  #pcm(): Int16Array | undefined {
-    const frame = this.#frame;
+  #pcm(frame: Frame): Int16Array | undefined {
     const count = frame.nbSamples;
     if (frame.format !== AV_SAMPLE_FMT_FLTP || frame.sampleRate !== OPUS_RATE) return undefined;
     if (count <= 0 || count > MAX_SAMPLES) return undefined;

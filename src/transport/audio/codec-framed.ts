@@ -1,8 +1,8 @@
 /** AAC and MP3, whose frames say themselves what they are, to 16-bit PCM of any rate. Only the codec process loads this. */
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_AAC, FF_DECODER_MP3FLOAT } from "node-av/constants";
-import { Codec, CodecContext, Frame, Packet } from "node-av/lib";
-import { check } from "./codec-aac.ts";
+import type { Frame } from "node-av/lib";
 import { Resampler } from "./codec-resampler.ts";
+import { LibraryDecoder } from "./library-decoder.ts";
 import type { PacketDecoder } from "./packet-decoder.ts";
 
 const DECODERS = { aac: FF_DECODER_AAC, mp3: FF_DECODER_MP3FLOAT } as const;
@@ -13,22 +13,14 @@ const HIGHEST_RATE = 96_000;
 export class FramedDecoder implements PacketDecoder {
   readonly #channels: 1 | 2;
   readonly #target: number;
-  readonly #context = new CodecContext();
-  readonly #packet = new Packet();
-  readonly #frame = new Frame();
+  readonly #decoder: LibraryDecoder;
   #resampler: Resampler | undefined;
   #rate = 0;
 
   constructor(name: keyof typeof DECODERS, channels: 1 | 2, rate: number) {
     this.#channels = channels;
     this.#target = rate;
-    const codec = Codec.findDecoderByName(DECODERS[name]);
-    if (codec === null) throw new Error(`no ${name} decoder`);
-    this.#context.allocContext3(codec);
-    this.#context.threadCount = 1;
-    check(`open ${name} decoder`, this.#context.open2Sync(codec));
-    this.#packet.alloc();
-    this.#frame.alloc();
+    this.#decoder = new LibraryDecoder(DECODERS[name]);
   }
 
   get delay(): number {
@@ -37,27 +29,15 @@ export class FramedDecoder implements PacketDecoder {
 
   decode(payload: Uint8Array): Int16Array | undefined {
     if (payload.byteLength === 0) return undefined;
-    this.#packet.data = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const sent = this.#context.sendPacketSync(this.#packet);
-    this.#packet.unref();
-    if (sent < 0) return undefined;
-    let pcm: Int16Array | undefined;
-    while (this.#context.receiveFrameSync(this.#frame) >= 0) {
-      pcm ??= this.#pcm();
-      this.#frame.unref();
-    }
-    return pcm;
+    return this.#decoder.decode(payload, (frame) => this.#pcm(frame));
   }
 
   close(): void {
-    this.#packet.free();
-    this.#frame.free();
-    this.#context.freeContext();
+    this.#decoder.close();
     this.#resampler?.close();
   }
 
-  #pcm(): Int16Array | undefined {
-    const { format, nbSamples, sampleRate, data } = this.#frame;
+  #pcm({ format, nbSamples, sampleRate, data }: Frame): Int16Array | undefined {
     if (format !== AV_SAMPLE_FMT_FLTP || nbSamples <= 0 || nbSamples > MAX_SAMPLES)
       return undefined;
     if (sampleRate <= 0 || sampleRate > HIGHEST_RATE) return undefined;
