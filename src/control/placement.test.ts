@@ -7,6 +7,7 @@ import {
   type PlacementLimits,
   streamCores,
   type WorkerLoad,
+  workerRefusal,
 } from "./placement.ts";
 
 const LIMITS: PlacementLimits = { maxUtilisation: 0.9, maxCpu: 0.95 };
@@ -44,6 +45,15 @@ for (const [why, load] of FULL) {
     assert.equal(chosen([worker("a", load)]), "no media worker has room");
   });
 }
+
+test("without a limit no load of a worker refuses a stream", () => {
+  const loads = { utilisation: 1, codecCores: 1, codecLagMs: 400 };
+  assert.equal(workerRefusal(worker("a", loads), { ...LIMITS, maxUtilisation: 1 }), undefined);
+});
+
+test("before any worker is ready, that is what is said", () => {
+  assert.equal(chosen([]), "no media worker is ready");
+});
 
 test("a machine without room refuses and says how much is in use", () => {
   assert.equal(chosen([worker("a")], { busy: 1.88, cores: 2 }), "94 % of the CPU are in use");

@@ -24,7 +24,7 @@ export interface MachineLoad {
 }
 
 export interface PlacementLimits {
-  /** Share of time that an event loop, or the one thread of an audio codec process, may be busy, 0..1. */
+  /** Share of time that an event loop, or the one thread of an audio codec process, may be busy, 0..1; 1 is without limit. */
   readonly maxUtilisation: number;
   /** Share of the CPU that may be in use, 0..1; 0 is without limit. */
   readonly maxCpu: number;
@@ -64,6 +64,7 @@ export function workerRefusal(
   worker: WorkerLoad,
   { maxUtilisation }: PlacementLimits,
 ): string | undefined {
+  if (maxUtilisation >= 1) return undefined;
   if (worker.utilisation >= maxUtilisation) return "its event loop is busy";
   if (worker.codecCores >= maxUtilisation) return "its audio codec process is busy";
   if (worker.codecLagMs > LONGEST_LAG_MS) return "its audio codec process does not keep up";
@@ -77,6 +78,7 @@ export function chooseWorker(
   limits: PlacementLimits,
 ): { readonly id: WorkerId } | { readonly refusal: string } {
   const each = streamCores(workers);
+  if (workers.length === 0) return { refusal: "no media worker is ready" };
   const refusal = machineRefusal(workers, machine, limits, each);
   if (refusal !== undefined) return { refusal };
   const open = workers.filter((worker) => workerRefusal(worker, limits) === undefined);
