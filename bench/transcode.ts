@@ -4,34 +4,29 @@
  * Both run side by side, so that whatever else the machine does hits both. Medians over the rounds; a ratio is that of one round.
  * Usage: node --import tsx bench/transcode.ts [seconds] [rounds]
  */
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { micros } from "../src/base/time.ts";
-import type { VideoCodec } from "../src/media/frame.ts";
-import { codedFrameBody } from "../src/protocol/flv/enhanced-video-tag.ts";
 import type { VideoTag } from "../src/protocol/flv/tag.ts";
 import type { VideoTranscoder } from "../src/transport/video/transcoder.ts";
 import { createVideoTranscoder } from "../src/transport/video/video-transcoder.ts";
 import { FlvReader, flvHeader, flvTag } from "../test/support/flv.ts";
+import {
+  type Case,
+  FPS,
+  ivfFrame,
+  ivfHeader,
+  similarity,
+  sourceTags,
+} from "./support/transcode-media.ts";
 
 const SECONDS = Number(process.argv[2] ?? 20);
 const ROUNDS = Number(process.argv[3] ?? 3);
-const FPS = 30;
 /** Start-up is not part of the figures, nor the time in which a runtime compiles what it runs often. */
 const WARM_MS = 8000;
-
-interface Case {
-  readonly name: string;
-  readonly codec: VideoCodec;
-  readonly source: string;
-  readonly sourceKbps: number;
-  readonly height: number;
-  readonly kbps: number;
-}
 
 const CASES: readonly Case[] = [
   {
@@ -60,51 +55,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-/** Something that moves like a person in front of a room: detail that shifts, and noise. */
-function sourceTags({ codec, source, sourceKbps }: Case): VideoTag[] {
-  const picture = `testsrc2=size=${source}:rate=${FPS}:duration=${SECONDS}`;
-  const input = [
-    "-f",
-    "lavfi",
-    "-i",
-    picture,
-    "-vf",
-    "noise=alls=10:allf=t",
-    "-pix_fmt",
-    "yuv420p",
-  ];
-  const rate = [
-    "-b:v",
-    `${sourceKbps}k`,
-    "-maxrate",
-    `${sourceKbps}k`,
-    "-bufsize",
-    `${sourceKbps}k`,
-  ];
-  const coder =
-    codec === "h264"
-      ? ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "baseline"]
-      : ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"];
-  const format = codec === "h264" ? "flv" : "ivf";
-  const args = ["-v", "error", ...input, ...coder, ...rate, "-g", "60", "-f", format, "pipe:1"];
-  const { stdout } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 30 });
-  return codec === "h264" ? [...new FlvReader().push(stdout)] : ivfTags(stdout);
-}
-
-function ivfTags(bytes: Buffer): VideoTag[] {
-  const tags: VideoTag[] = [];
-  for (let at = 32; at + 12 <= bytes.length; ) {
-    const size = bytes.readUInt32LE(at);
-    const data = bytes.subarray(at + 12, at + 12 + size);
-    const key = ((data[0] ?? 1) & 1) === 0;
-    const pts = micros(Math.round((tags.length * 1_000_000) / FPS));
-    const body = codedFrameBody("vp8", [data], size, key);
-    tags.push({ kind: "video", role: key ? "key" : "delta", pts, body });
-    at += 12 + size;
-  }
-  return tags;
-}
-
 /** Somebody who transcodes: pictures in, answers by slot out. */
 interface Contender {
   write(tag: VideoTag): void;
@@ -113,7 +63,7 @@ interface Contender {
   end(): Promise<void>;
 }
 
-type Arrived = (slot: number, bytes: number) => void;
+type Arrived = (tag: VideoTag) => void;
 
 const slotOf = (pts: number): number => Math.round((pts * FPS) / 1_000_000);
 
@@ -128,9 +78,7 @@ async function ours(engine: VideoTranscoder, wish: Case, arrived: Arrived): Prom
     { codec: wish.codec, plan, before: undefined },
     {
       onReady: () => ready(),
-      onTag: ({ role, pts, body }) => {
-        if (role !== "config") arrived(slotOf(pts), body.byteLength);
-      },
+      onTag: arrived,
       onLost: () => console.error("lost"),
       onFailed: (cause) => console.error(cause.message),
     },
@@ -193,9 +141,7 @@ function theirs(wish: Case, arrived: Arrived): Contender {
   });
   const reader = new FlvReader();
   child.stdout.on("data", (chunk: Buffer) => {
-    for (const { role, pts, body } of reader.push(chunk)) {
-      if (role !== "config") arrived(slotOf(pts), body.byteLength);
-    }
+    for (const tag of reader.push(chunk)) arrived(tag);
   });
   child.stdin.write(format === "flv" ? flvHeader() : ivfHeader(wish.source));
   let index = 0;
@@ -212,28 +158,9 @@ function theirs(wish: Case, arrived: Arrived): Contender {
   };
 }
 
-function ivfHeader(size: string): Buffer {
-  const bytes = Buffer.alloc(32);
-  const [width = 0, height = 0] = size.split("x").map(Number);
-  bytes.write("DKIF");
-  bytes.writeUInt16LE(32, 6);
-  bytes.write("VP80", 8);
-  bytes.writeUInt16LE(width, 12);
-  bytes.writeUInt16LE(height, 14);
-  bytes.writeUInt32LE(FPS, 16);
-  bytes.writeUInt32LE(1, 20);
-  return bytes;
-}
-
-function ivfFrame({ body }: VideoTag, index: number): Buffer {
-  const head = Buffer.alloc(12);
-  head.writeUInt32LE(body.byteLength - 5, 0);
-  head.writeUInt32LE(index, 4);
-  return Buffer.concat([head, body.subarray(5)]);
-}
-
 class Lap {
   readonly latencies: number[] = [];
+  readonly tags: VideoTag[] = [];
   readonly #sent = new Map<number, number>();
   bytes = 0;
 
@@ -241,11 +168,12 @@ class Lap {
     this.#sent.set(slot, performance.now());
   }
 
-  arrived(slot: number, bytes: number, counts: boolean): void {
-    const at = this.#sent.get(slot);
+  arrived(tag: VideoTag, counts: boolean): void {
+    this.tags.push({ ...tag, body: Uint8Array.from(tag.body) });
+    const at = tag.role === "config" ? undefined : this.#sent.get(slotOf(tag.pts));
     if (at === undefined || !counts) return;
     this.latencies.push(performance.now() - at);
-    this.bytes += bytes;
+    this.bytes += tag.body.byteLength;
   }
 
   percentile(share: number): number {
@@ -260,6 +188,8 @@ interface Figures {
   readonly p99: number;
   readonly frames: number;
   readonly kbps: number;
+  /** Against the decoded source, dB; not a number where the picture was scaled. */
+  readonly ssim: number;
 }
 
 async function round(engine: VideoTranscoder, wish: Case, tags: readonly VideoTag[]) {
@@ -267,8 +197,8 @@ async function round(engine: VideoTranscoder, wish: Case, tags: readonly VideoTa
   const start = { at: 0 };
   const warm = (): boolean => performance.now() - start.at > WARM_MS;
   const contenders = [
-    await ours(engine, wish, (slot, bytes) => laps[0].arrived(slot, bytes, warm())),
-    theirs(wish, (slot, bytes) => laps[1].arrived(slot, bytes, warm())),
+    await ours(engine, wish, (tag) => laps[0].arrived(tag, warm())),
+    theirs(wish, (tag) => laps[1].arrived(tag, warm())),
   ] as const;
   const before: [number, number] = [0, 0];
   let counted = 0;
@@ -297,6 +227,7 @@ async function round(engine: VideoTranscoder, wish: Case, tags: readonly VideoTa
       p99: lap.percentile(0.99),
       frames: lap.latencies.length,
       kbps: (8 * lap.bytes) / 1000 / seconds,
+      ssim: wish.source.endsWith(`x${wish.height}`) ? similarity(wish, tags, lap.tags) : Number.NaN,
     }),
   );
 }
@@ -316,7 +247,7 @@ const engine = createVideoTranscoder({
   },
 });
 for (const wish of CASES) {
-  const tags = sourceTags(wish);
+  const tags = sourceTags(wish, SECONDS);
   const rounds: Figures[][] = [];
   for (let i = 0; i < ROUNDS; i += 1) rounds.push(await round(engine, wish, tags));
   const [our, their] = [0, 1].map((k) => rounds.map((r) => r[k] as Figures)) as [
@@ -337,6 +268,7 @@ for (const wish of CASES) {
       "p99 ms": of(figures, (f) => f.p99).toFixed(1),
       frames: figures[0]?.frames ?? 0,
       "kb/s": Math.round(figures[0]?.kbps ?? 0),
+      "SSIM dB": of(figures, (f) => f.ssim).toFixed(2),
     });
   }
   const ratio = (figure: (f: Figures) => number): string =>
