@@ -22,6 +22,8 @@ export interface LoadPlan {
   readonly streams: number;
   readonly workers: number;
   readonly seconds: number;
+  /** Destinations of each stream; all of them are the one sink, under other application names. */
+  readonly destinations?: number;
   /** Takes every stream that comes, to see what happens then. */
   readonly unlimited: boolean;
 }
@@ -46,9 +48,14 @@ export interface LoadResult {
 }
 
 /** Milliseconds from `startup` to the first keyframe; undefined when the server has no room for one more. */
-async function pushOne(server: TestServer, sink: Sink, name: string): Promise<number | undefined> {
+async function pushOne(
+  server: TestServer,
+  sink: Sink,
+  name: string,
+  rtmpUrl = sink.url,
+): Promise<number | undefined> {
   const asked = machineMicros();
-  const answer = await server.rest("/push/startup", { streamName: name, rtmpUrl: sink.url });
+  const answer = await server.rest("/push/startup", { streamName: name, rtmpUrl });
   if (answer.status === 503) return undefined;
   if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
   return until("the first keyframe", async () => {
@@ -88,7 +95,7 @@ async function watchLoops(server: TestServer, seconds: number): Promise<number[]
 }
 
 export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
-  const { streams: count, workers, seconds, unlimited } = plan;
+  const { streams: count, workers, seconds, unlimited, destinations = 1 } = plan;
   const limits = unlimited ? {} : DEFAULTS;
   const begun = performance.now();
   const server = await startServer({ workers, rtmp_port: 0, log_level: "warn", ...limits });
@@ -111,6 +118,9 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
     }
     publishers.push(publisher);
     startMs.push(start);
+    for (let more = 1; more < destinations; more += 1) {
+      await pushOne(server, sink, `s${i}`, `${sink.url}${more}`);
+    }
   }
   const streams = publishers.length;
   await pause(WARM_UP_MS);
@@ -134,6 +144,8 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
     mebibytes: (after.proportionalBytes - idle) / MIB / streams,
     cpuPercent: replaced ? undefined : cpu,
     latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
-    arrived: arrived.reduce((sum, { pictures }) => sum + pictures, 0) / (passed * HD.fps * streams),
+    arrived:
+      arrived.reduce((sum, { pictures }) => sum + pictures, 0) /
+      (passed * HD.fps * streams * destinations),
   };
 }
