@@ -40,7 +40,7 @@ export type CodecEvent =
 export interface AudioTranscoderOptions {
   /** Reads the monotonic time; the machine's when absent. */
   readonly clock?: Pick<Clock, "now">;
-  /** Packets of all streams that come within this time go to the codec process at once; 10 ms. */
+  /** Packets of all streams that come within this time go to the codec process at once; 40 ms. */
   readonly batchMs?: number;
   /** Source packets older than this are dropped when the codec process lags; 1000 ms. */
   readonly maxLagMs?: number;
@@ -61,7 +61,7 @@ export interface AudioTranscoderOptions {
 
 const DEFAULTS = {
   clock: { now: (): Micros => micros(Math.round(performance.now() * 1000)) },
-  batchMs: 10,
+  batchMs: 40,
   maxLagMs: 1000,
   silenceMs: 2000,
   startMs: 10_000,
@@ -84,6 +84,7 @@ const CLOSE_MS = 1000;
 
 /** A record on its way to the codec process. */
 interface Waiting {
+  readonly id: number;
   readonly bytes: Buffer;
   /** Undefined for what must not be dropped. */
   readonly since: Micros | undefined;
@@ -133,12 +134,12 @@ class CodecTranscoder implements AudioTranscoder {
   open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode {
     const id = this.#nextId();
     this.#transcodes.set(id, { options, handlers, lastSlot: -1 });
-    this.#push({ bytes: encodeOpen(id, options), since: undefined });
+    this.#push({ id, bytes: encodeOpen(id, options), since: undefined });
     return {
       write: (frame) => this.#write(id, frame),
       close: () => {
         if (!this.#transcodes.delete(id)) return;
-        this.#push({ bytes: encodeSignal(RECORD.close, id), since: undefined });
+        this.#push({ id, bytes: encodeSignal(RECORD.close, id), since: undefined });
       },
     };
   }
@@ -192,7 +193,7 @@ class CodecTranscoder implements AudioTranscoder {
 
   #write(id: number, frame: AudioFrame): void {
     if (!this.#transcodes.has(id) || frame.payload.byteLength > MAX_PACKET_BYTES) return;
-    this.#push({ bytes: encodePacket(id, frame), since: this.#options.clock.now() });
+    this.#push({ id, bytes: encodePacket(id, frame), since: this.#options.clock.now() });
   }
 
   #requestClip(path: string, options: TranscodeOptions): Promise<AudioClip> {
@@ -202,7 +203,7 @@ class CodecTranscoder implements AudioTranscoder {
     const id = this.#nextId();
     return new Promise<AudioClip>((resolve, reject) => {
       this.#clips.set(id, { frames: [], loop: [], resolve, reject });
-      this.#push({ bytes: encodeClipRequest(id, { path, options }), since: undefined });
+      this.#push({ id, bytes: encodeClipRequest(id, { path, options }), since: undefined });
     });
   }
 
@@ -223,7 +224,9 @@ class CodecTranscoder implements AudioTranscoder {
     this.#flushTimer = undefined;
     if (this.#waiting.length === 0) return;
     if (this.#process?.ready === true && this.#process.lag() < HOLD) {
-      this.#process.send(this.#waiting.map((record) => record.bytes));
+      // What belongs together at a stretch: codec contexts are larger than the processor's caches.
+      this.#waiting.sort((a, b) => a.id - b.id);
+      this.#process.send(this.#waiting.map(({ bytes }) => bytes));
       this.#waiting = [];
       return;
     }
@@ -259,6 +262,7 @@ class CodecTranscoder implements AudioTranscoder {
   #onReady(pid: number): void {
     this.#options.onEvent({ kind: "started", pid });
     const opens = [...this.#transcodes].map(([id, { options }]) => ({
+      id,
       bytes: encodeOpen(id, options),
       since: undefined,
     }));
