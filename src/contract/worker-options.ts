@@ -63,6 +63,8 @@ export interface WorkerOptions {
     readonly codec: "aac" | "pcma" | "pcmu";
     /** Sound that comes in one of these goes out as it is. */
     readonly passthrough: readonly ("pcma" | "pcmu" | "speex")[];
+    /** Opus goes as it is to destinations whose answer to `connect` names it. */
+    readonly passOpus: boolean;
     /** 0 follows the source. */
     readonly channels: 0 | 1 | 2;
     /** Bits per second per encoded stream, by channel count. */

@@ -47,6 +47,7 @@ async function options(): Promise<WorkerOptions> {
     audio: {
       codec: "aac",
       passthrough: [],
+      passOpus: true,
       channels: 0,
       monoBitrate: 64_000,
       stereoBitrate: 128_000,

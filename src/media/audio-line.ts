@@ -1,11 +1,14 @@
 import type { Micros } from "../base/time.ts";
 import { type AudioGrid, slotFrom, slotTime } from "./audio-grid.ts";
 
+/** The live body of a slot that the frame of an earlier slot covers: nothing is sent for it. */
+export const COVERED = new Uint8Array(0);
+
 /** One slot of the grid, to be sent by every destination in its own way. */
 export interface AudioSlot {
   readonly slot: number;
   readonly pts: Micros;
-  /** FLV tag body of the live frame, shared; undefined where the source has nothing. */
+  /** FLV tag body of the live frame, shared, or `COVERED`; undefined where the source has nothing. */
   readonly live: Uint8Array | undefined;
 }
 

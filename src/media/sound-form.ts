@@ -1,7 +1,7 @@
 import type { AudioGrid } from "./audio-grid.ts";
 
 /** Codecs in which sound goes out. */
-export type SoundCodec = "aac" | "pcma" | "pcmu" | "speex";
+export type SoundCodec = "aac" | "pcma" | "pcmu" | "speex" | "opus";
 
 /**
  * One form in which a stream's sound goes out. It stays as it is for the life of the stream, and all
@@ -11,7 +11,7 @@ export interface SoundForm {
   readonly codec: SoundCodec;
   readonly grid: AudioGrid;
   readonly channels: 1 | 2;
-  /** Bits per second; 0 where it is not known. */
+  /** Bits per second of what is encoded; 0 where nothing is. */
   readonly bitrate: number;
   /** FLV tag body of the decoder configuration; undefined for codecs that have none. */
   readonly config: Uint8Array | undefined;

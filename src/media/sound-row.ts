@@ -5,7 +5,7 @@ import type { SoundForm } from "./sound-form.ts";
 
 /** Takes the sound of a stream. Bodies are shared: never written to. */
 export interface SoundListener {
-  /** The form that it takes, the same for its whole life. */
+  /** The form that it takes; the same for as long as it listens. */
   readonly soundForm: SoundForm;
   /** Whether the live audio can be heard there now. */
   readonly wantsLiveAudio: boolean;

@@ -10,6 +10,7 @@ export interface ClipBodies {
 
 /** What one slot sounds like at one destination. */
 export interface SwitchedSlot {
+  /** `COVERED` when nothing is to be sent. */
   readonly body: Uint8Array;
   /** True once, for the slot after the last one of a clip that does not loop. */
   readonly clipEnded: boolean;
@@ -20,7 +21,7 @@ export interface SwitchedSlot {
  * whatever would sound; a clip takes the place of live audio and runs on while muted.
  */
 export class SoundSwitch {
-  readonly #silence: Uint8Array;
+  #silence: Uint8Array;
   #clip: ClipBodies | undefined;
   /** The slot at which the clip begins; undefined before its first. */
   #start: number | undefined;
@@ -38,6 +39,17 @@ export class SoundSwitch {
   /** Whether the live audio can be heard now. */
   get wantsLive(): boolean {
     return !this.muted && this.#clip === undefined;
+  }
+
+  /**
+   * Goes over to another form, with that silence. True when a clip was set: it is silence until it is set
+   * again in the new form.
+   */
+  change(silence: Uint8Array): boolean {
+    this.#silence = silence;
+    const playing = this.#clip !== undefined;
+    if (playing) this.setClip({ bodies: [silence], loop: true });
+    return playing;
   }
 
   /** Plays `clip` from its beginning; undefined returns to live audio. */

@@ -24,7 +24,7 @@ const options: TransponderOptions = {
 /** A destination whose socket takes or does not take more, and what it got. */
 function destination(overrides: Partial<TransponderOptions> = {}) {
   const sent: Sent[] = [];
-  const calls = { keyframes: 0, lives: 0, clipEnds: 0 };
+  const calls = { keyframes: 0, lives: 0, clipEnds: 0, clipsLost: 0 };
   const missed: (Missed | undefined)[] = [];
   const socket = { full: false, waiting: 0 };
   const transponder = new Transponder(
@@ -40,6 +40,9 @@ function destination(overrides: Partial<TransponderOptions> = {}) {
       },
       onClipEnded: () => {
         calls.clipEnds += 1;
+      },
+      onClipLost: () => {
+        calls.clipsLost += 1;
       },
     },
   );

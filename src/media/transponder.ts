@@ -1,6 +1,7 @@
 import { type Micros, type Millis, micros, millis, toMicros } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
-import type { AudioSlot } from "./audio-line.ts";
+import { slotAt, slotTime } from "./audio-grid.ts";
+import { type AudioSlot, COVERED } from "./audio-line.ts";
 import { KeyframeGate } from "./keyframe-gate.ts";
 import { MissedPictures } from "./missed-pictures.ts";
 import { isPicture, type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
@@ -31,6 +32,7 @@ export interface TransponderOptions {
   /** How long audio waits for the first picture before it goes out alone. */
   readonly audioAloneAfter: Micros;
   readonly muted: boolean;
+  /** What it takes unless a connection takes something else. */
   readonly audio: SoundForm;
 }
 
@@ -43,6 +45,8 @@ export interface TransponderPorts {
   onLive(missed: Missed | undefined): void;
   /** A clip that does not loop has ended. */
   onClipEnded(): void;
+  /** A connection changed the form of the sound: the clip is wanted in the new one. */
+  onClipLost(): void;
 }
 
 /** Counters since the start of the push. */
@@ -66,6 +70,7 @@ export class Transponder implements HubSubscriber {
   readonly #sound: SoundSwitch;
   readonly #buffer: OutputBuffer;
   readonly #playout: PlayoutBuffer | undefined;
+  #form: SoundForm;
   readonly #last = { picture: millis(-1), video: millis(0), audio: millis(0), script: millis(0) };
   readonly #missed = new MissedPictures();
   readonly counters: TransponderCounters = {
@@ -96,13 +101,14 @@ export class Transponder implements HubSubscriber {
   constructor(options: TransponderOptions, ports: TransponderPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#form = options.audio;
     this.#sound = new SoundSwitch(options.audio.silence, options.muted);
     this.#buffer = new OutputBuffer(options.budget);
     this.#playout = options.playout && new PlayoutBuffer(options.playout);
   }
 
   get soundForm(): SoundForm {
-    return this.#options.audio;
+    return this.#form;
   }
 
   get wantsLiveAudio(): boolean {
@@ -131,8 +137,12 @@ export class Transponder implements HubSubscriber {
     return this.#framesLost + this.#missed.count;
   }
 
-  /** A connection is ready for media; nothing of an earlier one is sent again. */
-  connect(link: TransponderLink, now: Micros): void {
+  /**
+   * A connection is ready for media; nothing of an earlier one is sent again. It takes sound in `form`; to be
+   * called while no hub has this transponder, because a hub asks for the form once.
+   */
+  connect(link: TransponderLink, now: Micros, form = this.#options.audio): void {
+    if (form !== this.#form) this.#changeForm(form);
     this.#link = link;
     this.#connectedAt = now;
     this.#introduced = false;
@@ -190,6 +200,7 @@ export class Transponder implements HubSubscriber {
     if (this.#origin !== undefined && slot.pts < this.#origin) return;
     if (slot.slot <= this.#lastSlot) return;
     this.#lastSlot = slot.slot;
+    if (body === COVERED) return;
     const timestamp = this.#timestamp(slot.pts);
     if (!this.#introduced) this.#introduce(slot.pts, timestamp);
     const tag: FlvTag = { kind: "audio", role: "frame", pts: slot.pts, body };
@@ -209,6 +220,14 @@ export class Transponder implements HubSubscriber {
       this.#audioAlone = true;
     }
     this.#playout?.release(now, (entry) => this.#output(entry));
+  }
+
+  #changeForm(form: SoundForm): void {
+    if (this.#lastSlot >= 0) {
+      this.#lastSlot = slotAt(form.grid, slotTime(this.#form.grid, this.#lastSlot));
+    }
+    this.#form = form;
+    if (this.#sound.change(form.silence)) this.#ports.onClipLost();
   }
 
   /** Pictures before the first of all connections are no loss. */
@@ -261,7 +280,7 @@ export class Transponder implements HubSubscriber {
   }
 
   #sendAudioConfig(pts: Micros, timestamp: Millis): void {
-    const { config: body } = this.#options.audio;
+    const { config: body } = this.#form;
     if (body === undefined) return;
     const tag: FlvTag = { kind: "audio", role: "config", pts, body };
     this.#send(tag, this.#forward("audio", timestamp));

@@ -33,6 +33,7 @@ export function workerOptions(
     audio: {
       codec: settings.rtmp_audio_codec,
       passthrough: settings.rtmp_audio_passthrough,
+      passOpus: settings.rtmp_audio_opus_passthrough,
       channels: settings.audio_channels === "auto" ? 0 : settings.audio_channels === "1" ? 1 : 2,
       monoBitrate: settings.audio_mono_bitrate_kbps * 1000,
       stereoBitrate: settings.audio_stereo_bitrate_kbps * 1000,

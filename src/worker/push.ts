@@ -1,3 +1,4 @@
+import { Failure } from "../base/failure.ts";
 import { type Clock, type Micros, micros, millis } from "../base/time.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type {
@@ -12,11 +13,12 @@ import type { PlayoutOptions } from "../media/playout-buffer.ts";
 import type { SoundForm } from "../media/sound-form.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
 import type { TagSource } from "../media/stream-hub.ts";
+import { OPUS_FOUR_CC } from "../protocol/flv/audio-tag.ts";
 import { encodeMetadata } from "../protocol/flv/metadata.ts";
 import { fourCcOf } from "../protocol/flv/read-video-tag.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { ServerCapabilities } from "../transport/rtmp/publisher.ts";
-import { TransponderRun } from "./transponder-run.ts";
+import { TransponderRun, toReason } from "./transponder-run.ts";
 
 type PushSettings = WorkerOptions["push"];
 
@@ -26,6 +28,11 @@ export interface PushOptions {
   readonly destination: DestinationWish;
   readonly muted: boolean;
   readonly audio: SoundForm;
+  /** For destinations that say they take Opus; undefined where none gets it. */
+  readonly opus: SoundForm | undefined;
+  /** What is played at first instead of the live sound. */
+  readonly sound: SoundWish | undefined;
+  /** The same in the form of `audio`. */
   readonly clip: ClipBodies | undefined;
   readonly settings: PushSettings;
 }
@@ -36,7 +43,7 @@ export interface PushPorts {
   readonly clock: Clock;
   readonly random: () => number;
   requestKeyframe(): void;
-  loadClip(wish: SoundWish): Promise<ClipBodies>;
+  loadClip(wish: SoundWish, form: SoundForm): Promise<ClipBodies>;
   onState(state: PushState): void;
   onClipEnded(): void;
   onBug(error: unknown): void;
@@ -51,19 +58,24 @@ export class Push {
   readonly #ports: PushPorts;
   readonly #run: TransponderRun;
   readonly #ended: Promise<void>;
+  #sound: SoundWish | undefined;
 
   constructor(options: PushOptions, ports: PushPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#sound = options.sound;
     this.#run = new TransponderRun(runOptions(options), {
       hub: ports.hub,
       clock: ports.clock,
       random: ports.random,
-      describe: () => describe(ports.hub, options.audio),
+      describe: () => describe(ports.hub, this.#run.transponder.soundForm),
       unfit: (capabilities) => unfit(ports.hub, capabilities),
+      soundFor: (capabilities) => soundFor(options, capabilities),
       requestKeyframe: ports.requestKeyframe,
       onState: ports.onState,
+      onClipLost: () => void this.#reloadClip(),
       onClipEnded: () => {
+        this.#sound = undefined;
         ports.onClipEnded();
         ports.hub.updateAudio(ports.clock.now());
       },
@@ -91,7 +103,8 @@ export class Push {
   }
 
   async setSound(wish: SoundWish | undefined): Promise<void> {
-    const clip = wish && (await this.#ports.loadClip(wish));
+    const clip = wish && (await this.#loadClip(wish));
+    this.#sound = wish;
     this.#run.transponder.setClip(clip);
     this.#ports.hub.updateAudio(this.#ports.clock.now());
   }
@@ -113,6 +126,29 @@ export class Push {
   stop(reason: Reason): Promise<void> {
     this.#run.stop(reason);
     return this.#ended;
+  }
+
+  /** In the form that goes out when it has been read: a connection may change it meanwhile. */
+  async #loadClip(wish: SoundWish): Promise<ClipBodies> {
+    const { transponder } = this.#run;
+    for (;;) {
+      const form = transponder.soundForm;
+      const clip = await this.#ports.loadClip(wish, form);
+      if (form === transponder.soundForm) return clip;
+    }
+  }
+
+  /** The clip as this connection wants it; where there is none, the connection is given up. */
+  async #reloadClip(): Promise<void> {
+    const wish = this.#sound;
+    if (wish === undefined) return;
+    try {
+      const clip = await this.#loadClip(wish);
+      if (this.#sound === wish) this.#run.transponder.setClip(clip);
+    } catch (error) {
+      if (error instanceof Failure) this.interrupt(toReason(error.toValue()));
+      else this.#ports.onBug(error);
+    }
   }
 }
 
@@ -163,6 +199,15 @@ function unfit(hub: TagSource, { videoFourCc }: ServerCapabilities): Reason | un
   return { code: "transcodingDisabled", message };
 }
 
+/** AAC is what every RTMP server takes; Opus goes as it is to those that announced it. */
+function soundFor(
+  { audio, opus }: Pick<PushOptions, "audio" | "opus">,
+  { audioFourCc }: ServerCapabilities,
+): SoundForm {
+  const taken = audioFourCc.includes(OPUS_FOUR_CC) || audioFourCc.includes("*");
+  return (taken ? opus : undefined) ?? audio;
+}
+
 /** Body of onMetaData for the stream's formats of this moment. */
 export function describe(hub: TagSource, audio: SoundForm): Uint8Array {
   const video = hub.videoFormat;
@@ -178,7 +223,8 @@ export function describe(hub: TagSource, audio: SoundForm): Uint8Array {
       codec: audio.codec,
       channels: audio.channels,
       sampleRate: audio.grid.rate,
-      bitrate: audio.bitrate || undefined,
+      // Of Opus, a source makes what it likes.
+      bitrate: (audio.codec === "opus" ? 0 : audio.bitrate) || undefined,
     },
     encoder: "Transponder",
   });

@@ -1,21 +1,32 @@
 import { audioSpecificConfig } from "../codec/aac/audio-specific-config.ts";
 import { silentFrame } from "../codec/aac/silence.ts";
 import { G711_SILENCE } from "../codec/g711.ts";
+import { opusHead } from "../codec/opus/identification.ts";
+import { silentOpusPacket } from "../codec/opus/silence.ts";
 import { SILENT_SPEEX_FRAME } from "../codec/speex/silence.ts";
 import type { SoundWish } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
-import { AAC_GRID, G711_GRID, SPEEX_GRID } from "../media/audio-grid.ts";
+import { AAC_GRID, G711_GRID, OPUS_GRID, SPEEX_GRID } from "../media/audio-grid.ts";
+import { OpusPassage } from "../media/opus-passage.ts";
 import type { PassedAudio } from "../media/rtmp-ingest.ts";
 import type { SoundCodec, SoundForm } from "../media/sound-form.ts";
 import type { EncodedSink, LiveAudio } from "../media/sound-row.ts";
 import type { ClipBodies } from "../media/sound-switch.ts";
-import { aacConfigBody, aacFrameBody, plainSoundBody } from "../protocol/flv/audio-tag.ts";
+import {
+  aacConfigBody,
+  aacFrameBody,
+  opusConfigBody,
+  opusFrameBody,
+  plainSoundBody,
+} from "../protocol/flv/audio-tag.ts";
 import type { AudioClip, AudioTranscoder } from "../transport/audio/transcoder.ts";
 
 /** The forms of a stream's sound; each stays as it is for the whole life of the stream. */
 export interface StreamSound {
   /** What destinations get. */
   readonly push: SoundForm;
+  /** The source's Opus as it is, for destinations that say they take it; undefined where none gets it. */
+  readonly opus: SoundForm | undefined;
   /** What players of this server get: AAC, which every player knows. */
   readonly play: SoundForm;
 }
@@ -34,7 +45,9 @@ type AudioOptions = WorkerOptions["audio"];
 export function chooseSound(options: AudioOptions, source: SourceSound): StreamSound {
   const play = aacForm(options, source);
   const codec = source.passed === undefined ? outgoingCodec(options, source.codec) : "aac";
-  return { play, push: codec === "aac" ? play : plainForm(codec) };
+  const passes = codec === "aac" && options.passOpus && source.codec === "opus";
+  const opus = passes ? opusForm(options) : undefined;
+  return { play, push: codec === "aac" ? play : plainForm(codec), opus };
 }
 
 /** As the source sends it where that is asked for, else what pushes are to sound in. */
@@ -56,9 +69,28 @@ function aacForm(options: AudioOptions, { passed, channels: sent = 1 }: SourceSo
   };
 }
 
+/** Bits per second of sound files as Opus. */
+const OPUS_BITRATE = { 1: 64_000, 2: 96_000 } as const;
+
+/**
+ * Two channels unless a setting says otherwise: a source of Opus may go from one to two and back from packet
+ * to packet, and all decoders make of both what this says.
+ */
+function opusForm({ channels: wanted }: AudioOptions): SoundForm {
+  const channels = wanted === 0 ? 2 : wanted;
+  return {
+    codec: "opus",
+    grid: OPUS_GRID,
+    channels,
+    bitrate: OPUS_BITRATE[channels],
+    config: opusConfigBody(opusHead(channels)),
+    silence: opusFrameBody(silentOpusPacket(channels)),
+  };
+}
+
 const G711_BITRATE = 64_000;
 
-function plainForm(codec: Exclude<SoundCodec, "aac">): SoundForm {
+function plainForm(codec: "pcma" | "pcmu" | "speex"): SoundForm {
   const form = { codec, channels: 1, config: undefined } as const;
   if (codec === "speex") {
     return { ...form, grid: SPEEX_GRID, bitrate: 0, silence: slotBody(codec, SILENT_SPEEX_FRAME) };
@@ -68,21 +100,26 @@ function plainForm(codec: Exclude<SoundCodec, "aac">): SoundForm {
 }
 
 /** FLV tag body of one encoded slot. */
-const slotBody = (codec: SoundCodec, frame: Uint8Array): Uint8Array =>
-  codec === "aac" ? aacFrameBody(frame) : plainSoundBody(codec, frame);
+function slotBody(codec: SoundCodec, frame: Uint8Array): Uint8Array {
+  if (codec === "aac") return aacFrameBody(frame);
+  return codec === "opus" ? opusFrameBody(frame) : plainSoundBody(codec, frame);
+}
 
-/** Encodes a stream's audio once for all who get this form. */
-export const openLiveAudio = (
+/** Makes a stream's audio into this form once for all who get it; Opus passes without the transcoder. */
+export function openLiveAudio(
   transcoder: AudioTranscoder,
   form: SoundForm,
   sink: EncodedSink,
-): LiveAudio =>
-  transcoder.open(form, {
-    onFrames: (frames) => {
-      for (const { slot, body } of frames) sink(slot, slotBody(form.codec, body));
-    },
-    onInterrupted: () => undefined,
-  });
+): LiveAudio {
+  const encode = (): LiveAudio =>
+    transcoder.open(form, {
+      onFrames: (frames) => {
+        for (const { slot, body } of frames) sink(slot, slotBody(form.codec, body));
+      },
+      onInterrupted: () => undefined,
+    });
+  return form.codec === "opus" ? new OpusPassage(sink, encode) : encode();
+}
 
 /** Sound files as tag bodies; one set of bodies per clip, whoever plays it. */
 export class ClipShelf {

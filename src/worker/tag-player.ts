@@ -69,6 +69,7 @@ export class TagPlayer implements Player {
         requestKeyframe: () => ports.requestKeyframe(),
         onLive: () => ports.onState({ kind: "live" }),
         onClipEnded: () => undefined,
+        onClipLost: () => undefined,
       },
     );
   }

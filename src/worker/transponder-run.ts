@@ -6,6 +6,7 @@ import { type Clock, type Micros, type Millis, millis } from "../base/time.ts";
 import { FAILURES, type FailureCode } from "../contract/failures.ts";
 import type { TransponderId } from "../contract/ids.ts";
 import type { DestinationWish, PushState, PushStats, Reason } from "../contract/messages.ts";
+import type { SoundForm } from "../media/sound-form.ts";
 import type { TagSource } from "../media/stream-hub.ts";
 import { type Missed, Transponder, type TransponderOptions } from "../media/transponder.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../protocol/rtmp/url.ts";
@@ -41,9 +42,12 @@ export interface TransponderRunPorts {
   describe(): Uint8Array;
   /** Why a destination that can take these codecs cannot take this stream; undefined when it can. */
   unfit(capabilities: ServerCapabilities): Reason | undefined;
+  /** In what form the sound goes to a destination that can take these codecs. */
+  soundFor(capabilities: ServerCapabilities): SoundForm;
   requestKeyframe(): void;
   onState(state: PushState): void;
   onClipEnded(): void;
+  onClipLost(): void;
 }
 
 /** Spread of retries, so that pushes that lost the same host do not come back together: a quarter either way. */
@@ -54,7 +58,7 @@ const STEADY = 10_000_000;
 const isCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 
 /** A failure of the transport with a code of the table. */
-function toReason(failure: FailureValue): Reason {
+export function toReason(failure: FailureValue): Reason {
   return { code: isCode(failure.code) ? failure.code : "internal", message: failure.message };
 }
 
@@ -83,6 +87,7 @@ export class TransponderRun {
       requestKeyframe: ports.requestKeyframe,
       onLive: (missed) => this.#onLive(missed),
       onClipEnded: ports.onClipEnded,
+      onClipLost: ports.onClipLost,
     });
   }
 
@@ -171,7 +176,7 @@ export class TransponderRun {
             this.#ports.onState({ kind: "waitingForKeyframe" });
             // Anew, because a destination that joins gets a picture to start from.
             hub.leave(this.transponder, clock.now());
-            this.transponder.connect(publisher, clock.now());
+            this.transponder.connect(publisher, clock.now(), this.#ports.soundFor(capabilities));
             hub.join(this.transponder, clock.now());
           },
           onDrain: () => this.transponder.drained(),

@@ -220,17 +220,17 @@ export class Worker {
 
   async #startPush(arg: Commands["push.start"]["in"]): Promise<Record<string, never>> {
     const { push } = arg;
-    const audio = this.#sound(arg.source).push;
+    const { push: audio, opus } = this.#sound(arg.source);
     const clip = arg.sound && (await this.#loadFirstClip(push, arg.sound, audio));
     const { source } = this.#stream(arg.source);
     const run = new Push(
-      { ...arg, audio, clip, settings: this.#options.push },
+      { ...arg, audio, opus, clip, settings: this.#options.push },
       {
         hub: this.#tagSource(arg, source),
         clock: this.#ports.clock,
         random: this.#ports.random,
         requestKeyframe: () => source.requestKeyframe(),
-        loadClip: (wish) => this.#clips.load(wish, audio),
+        loadClip: (wish, form) => this.#clips.load(wish, form),
         onState: (state) => {
           if (state.kind === "ended") this.#pushEnded(push);
           this.#ports.emit({ kind: "push.state", push, state });

@@ -4,13 +4,17 @@ import { type Clock, type Micros, micros } from "../../src/base/time.ts";
 import type { MediaSessionId, TransponderId } from "../../src/contract/ids.ts";
 import type { PushState, Reason, SoundWish } from "../../src/contract/messages.ts";
 import type { WorkerOptions } from "../../src/contract/worker-options.ts";
-import type { SoundForm } from "../../src/media/sound-form.ts";
 import { StreamHub } from "../../src/media/stream-hub.ts";
 import { systemClock } from "../../src/observe/system-clock.ts";
 import { createAudioTranscoder } from "../../src/transport/audio/codec-transcoder.ts";
 import type { AudioTranscoder } from "../../src/transport/audio/transcoder.ts";
 import { Push } from "../../src/worker/push.ts";
-import { ClipShelf, chooseSound, openLiveAudio } from "../../src/worker/stream-audio.ts";
+import {
+  ClipShelf,
+  chooseSound,
+  openLiveAudio,
+  type StreamSound,
+} from "../../src/worker/stream-audio.ts";
 import { LiveSource, type SourceOptions } from "./live-source.ts";
 import { until } from "./server.ts";
 
@@ -73,7 +77,7 @@ export class PushLab {
   readonly hub: StreamHub;
   readonly transcoder: AudioTranscoder;
   readonly bugs: unknown[] = [];
-  readonly #form: SoundForm;
+  readonly #sound: StreamSound;
   readonly #shelf: ClipShelf;
   readonly #pushes = new Set<Push>();
   readonly #timer: NodeJS.Timeout;
@@ -81,14 +85,15 @@ export class PushLab {
   constructor(options: SourceOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
     const channels = options.channels ?? 1;
     const { codec = "opus" } = options;
-    this.#form = chooseSound(
+    this.#sound = chooseSound(
       {
         ...{ channels, monoBitrate: 96_000, stereoBitrate: 128_000 },
         codec: "aac",
         passthrough: ["pcma", "pcmu", "speex"],
+        passOpus: true,
       },
       { codec, channels, passed: undefined },
-    ).push;
+    );
     this.transcoder = transcoder;
     this.#shelf = new ClipShelf(transcoder);
     this.hub = new StreamHub(HUB, {
@@ -106,7 +111,9 @@ export class PushLab {
   async push(rtmpUrl: string, options: LabPushOptions = {}): Promise<LabPush> {
     const states: PushState[] = [];
     const clipEnds = { count: 0 };
-    const clip = options.sound && (await this.#shelf.load(options.sound, this.#form));
+    const { push: audio, opus } = this.#sound;
+    const { sound } = options;
+    const clip = sound && (await this.#shelf.load(sound, audio));
     const push = new Push(
       {
         push: randomBytes(13).toString("hex") as TransponderId,
@@ -117,8 +124,7 @@ export class PushLab {
           flashVersion: options.flashVersion,
         },
         muted: options.muted ?? false,
-        audio: this.#form,
-        clip,
+        ...{ audio, opus, sound, clip },
         settings: { ...SETTINGS, ...options.settings },
       },
       {
@@ -126,7 +132,7 @@ export class PushLab {
         clock: options.clock ?? systemClock,
         random: Math.random,
         requestKeyframe: () => this.source.requestKeyframe(),
-        loadClip: (wish) => this.#shelf.load(wish, this.#form),
+        loadClip: (wish, form) => this.#shelf.load(wish, form),
         onState: (state) => states.push(state),
         onClipEnded: () => {
           clipEnds.count += 1;

@@ -1,4 +1,4 @@
-/** Audio tag bodies (FLV 10.1, annex E.4.2). */
+/** Audio tag bodies (FLV 10.1, annex E.4.2; Enhanced RTMP v2, "Extended AudioTagHeader"). */
 
 /** SoundFormat 10, and the rate, size and type fields that AAC leaves at 44 kHz, 16 bits, stereo. */
 const AAC = 0xaf;
@@ -26,5 +26,26 @@ export function plainSoundBody(codec: keyof typeof PLAIN, frame: Uint8Array): Ui
   const body = new Uint8Array(frame.byteLength + 1);
   body[0] = PLAIN[codec];
   body.set(frame, 1);
+  return body;
+}
+
+/** SoundFormat 9, which says that packet type and FourCC follow. */
+const EXTENDED = 0x90;
+const SEQUENCE_START = 0;
+const CODED_FRAMES = 1;
+export const OPUS_FOUR_CC = "Opus";
+const EXTENDED_HEADER = 5;
+
+/** `head` is an identification header (RFC 7845, 5.1). */
+export const opusConfigBody = (head: Uint8Array): Uint8Array => opusBody(SEQUENCE_START, head);
+
+/** One packet of Opus. */
+export const opusFrameBody = (packet: Uint8Array): Uint8Array => opusBody(CODED_FRAMES, packet);
+
+function opusBody(type: number, payload: Uint8Array): Uint8Array {
+  const body = new Uint8Array(EXTENDED_HEADER + payload.byteLength);
+  body[0] = EXTENDED | type;
+  for (let i = 0; i < OPUS_FOUR_CC.length; i += 1) body[1 + i] = OPUS_FOUR_CC.charCodeAt(i);
+  body.set(payload, EXTENDED_HEADER);
   return body;
 }

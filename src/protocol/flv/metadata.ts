@@ -1,6 +1,7 @@
 /** The onMetaData script tag (FLV 10.1, annex E.5). */
 import { encodeAmf0 } from "../amf0/encode.ts";
 import { type Amf0Value, amf0EcmaArray } from "../amf0/value.ts";
+import { OPUS_FOUR_CC } from "./audio-tag.ts";
 import { fourCcOf, type PassedVideoCodec } from "./read-video-tag.ts";
 
 /** What a stream announces about itself; what is undefined is left out. */
@@ -18,7 +19,7 @@ export interface StreamMetadata {
     | undefined;
   readonly audio:
     | {
-        readonly codec: "aac" | "pcma" | "pcmu" | "speex";
+        readonly codec: "aac" | "pcma" | "pcmu" | "speex" | "opus";
         readonly channels: 1 | 2;
         /** Hertz. */
         readonly sampleRate: number;
@@ -31,12 +32,12 @@ export interface StreamMetadata {
 }
 
 /** A FourCC as a number, as Enhanced RTMP wants it in metadata. */
-const fourCc = (codec: PassedVideoCodec): number =>
-  [...fourCcOf(codec)].reduce((value, letter) => value * 256 + letter.charCodeAt(0), 0);
+const asNumber = (fourCc: string): number =>
+  [...fourCc].reduce((value, letter) => value * 256 + letter.charCodeAt(0), 0);
 
 /** CodecID and SoundFormat (annex E.4.3.1, E.4.2.1). */
 const AVC = 7;
-const AUDIO_CODEC = { aac: 10, pcma: 7, pcmu: 8, speex: 11 } as const;
+const AUDIO_CODEC = { aac: 10, pcma: 7, pcmu: 8, speex: 11, opus: asNumber(OPUS_FOUR_CC) } as const;
 const SAMPLE_BITS = 16;
 
 /** Body of a script tag: `onMetaData` and its associative array. Data rates are in kilobits per second. */
@@ -48,7 +49,7 @@ export function encodeMetadata(metadata: StreamMetadata): Uint8Array {
     properties["height"] = video.height;
     properties["framerate"] = video.frameRate;
     properties["videodatarate"] = kilobits(video.bitrate);
-    properties["videocodecid"] = video.codec === "h264" ? AVC : fourCc(video.codec);
+    properties["videocodecid"] = video.codec === "h264" ? AVC : asNumber(fourCcOf(video.codec));
   }
   if (audio !== undefined) {
     properties["audiodatarate"] = kilobits(audio.bitrate);

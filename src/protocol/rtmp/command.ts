@@ -15,9 +15,11 @@ export interface StatusInfo {
   readonly description: string;
 }
 
-/** Codecs a push may carry if the server can take them; 4 is "can forward". */
+/** Codecs a push may carry if the server can take them. */
 const VIDEO_FOUR_CC = ["avc1", "hvc1", "av01", "vp09"] as const;
 const AUDIO_FOUR_CC = ["mp4a", "Opus"] as const;
+/** FourCcInfoMask. */
+const CAN_DECODE = 1;
 const CAN_FORWARD = 4;
 const LISTED = 64;
 
@@ -81,18 +83,25 @@ export function statusOf(message: CommandMessage): StatusInfo {
   return { level: field("level"), code: field("code"), description: field("description") };
 }
 
-/** Codecs named in the reply to `connect`, in whichever of its objects the server put them. */
+/**
+ * Codecs that the reply to `connect` says the server takes, in whichever of its objects it put them. What it
+ * can only encode it does not take.
+ */
 export function capabilitiesOf(message: CommandMessage): ServerCapabilities {
   const objects = message.values.map(propertiesOf);
   const find = (key: string) => objects.find((object) => object.has(key))?.get(key);
   const list = find("fourCcList");
   const listed = Array.isArray(list) ? list.filter((item) => typeof item === "string") : [];
-  const named = (key: string) => [...propertiesOf(find(key)).keys()];
+  const named = (key: string) =>
+    [...propertiesOf(find(key))].filter(([, flags]) => takes(flags)).map(([name]) => name);
   return {
     videoFourCc: unique([...listed, ...named("videoFourCcInfoMap")]),
     audioFourCc: unique([...listed, ...named("audioFourCcInfoMap")]),
   };
 }
+
+const takes = (flags: Amf0Value): boolean =>
+  typeof flags === "number" && (flags & (CAN_DECODE | CAN_FORWARD)) !== 0;
 
 const unique = (names: readonly string[]): string[] => [...new Set(names)].slice(0, LISTED);
 

@@ -1,5 +1,5 @@
 /** Publishers and what is made of their media. */
-import { choice, choices, integer, line, ms } from "../field.ts";
+import { bool, choice, choices, integer, line, ms } from "../field.ts";
 
 export const publishers = {
   rtcp_pli_request_interval: ms(
@@ -63,6 +63,10 @@ export const sound = {
   rtmp_audio_passthrough: choices(
     ["pcma", "pcmu", "speex"],
     "Sound that a source sends in one of these codecs is pushed as it is instead of being encoded; what it sends in another goes out in rtmp_audio_codec.",
+  ),
+  rtmp_audio_opus_passthrough: bool(
+    true,
+    "Push the Opus of a source as it is, without encoding anything, to destinations whose answer to connect says that they take it (Enhanced RTMP), where rtmp_audio_codec is aac; false makes AAC of it for all.",
   ),
   audio_aac_encoder: choice(
     ["ffmpeg", "fdk"],

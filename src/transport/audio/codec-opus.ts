@@ -1,4 +1,4 @@
-/** The Opus encoder of the codec process (libopus through node-av), for those who play in a browser. */
+/** The Opus encoder of the codec process (libopus through node-av), for who plays in a browser and for sound files beside Opus that passes. */
 import {
   AV_OPT_SEARCH_CHILDREN,
   AV_OPT_TYPE_STRING,

@@ -1,6 +1,6 @@
 import { cutSpeexFrame, speexFrames } from "../../codec/speex/frames.ts";
+import { FramePlacer } from "../../media/frame-placer.ts";
 import type { PacketRecord } from "./codec-wire.ts";
-import { FramePlacer } from "./frame-placer.ts";
 import type { SlotFrame, TranscodeOptions } from "./transcoder.ts";
 
 /** One stream of Speex in the codec process: its frames, as they are, on the slots of the grid. */

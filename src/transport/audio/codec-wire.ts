@@ -1,7 +1,8 @@
 /** The words between a media worker and its audio codec process. */
 import type { AudioCodec } from "../../media/frame.ts";
+import type { SoundCodec } from "../../media/sound-form.ts";
 import { RECORD_HEAD as HEAD, newRecord as record } from "../codec/records.ts";
-import type { AudioClip, EncodedCodec, SlotFrame, TranscodeOptions } from "./transcoder.ts";
+import type { AudioClip, SlotFrame, TranscodeOptions } from "./transcoder.ts";
 
 /** What a record says. Up to 31 goes to the codec process, from 32 on comes from it. */
 export const RECORD = {
@@ -21,7 +22,7 @@ export const RECORD = {
 
 /** Codec, channels, bitrate, sampling rate, samples of a slot. */
 const OPTIONS_BYTES = 12;
-const ENCODED: readonly EncodedCodec[] = ["aac", "pcma", "pcmu", "speex", "opus"];
+const ENCODED: readonly SoundCodec[] = ["aac", "pcma", "pcmu", "speex", "opus"];
 const CODECS: readonly AudioCodec[] = ["opus", "pcma", "pcmu", "speex", "aac", "mp3"];
 /** A source packet longer than this is not audio (an Opus frame has at most 1275 bytes, RFC 6716 3.4). */
 export const MAX_PACKET_BYTES = 8192;

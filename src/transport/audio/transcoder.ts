@@ -1,6 +1,6 @@
 import type { FailureValue } from "../../base/failure.ts";
 import type { AudioFrame } from "../../media/frame.ts";
-import type { SoundCodec, SoundForm } from "../../media/sound-form.ts";
+import type { SoundForm } from "../../media/sound-form.ts";
 
 /** One encoded slot: a raw AAC-LC access unit, without ADTS, or 20 ms of G.711, Speex or Opus. */
 export interface SlotFrame {
@@ -8,13 +8,8 @@ export interface SlotFrame {
   readonly body: Uint8Array;
 }
 
-/** What sound is made into: what destinations take, or Opus for those who play in a browser. */
-export type EncodedCodec = SoundCodec | "opus";
-
 /** Speex is not encoded: packets of Speex are laid on the grid as they are. */
-export interface TranscodeOptions extends Pick<SoundForm, "grid" | "channels" | "bitrate"> {
-  readonly codec: EncodedCodec;
-}
+export type TranscodeOptions = Pick<SoundForm, "codec" | "grid" | "channels" | "bitrate">;
 
 export interface TranscodeHandlers {
   /** Slots strictly increase; slots may be skipped where the source had nothing for a long time. */

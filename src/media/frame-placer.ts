@@ -1,4 +1,4 @@
-/** Lays frames that stay as they are on a grid of slots of their own length. */
+/** Lays frames that stay as they are on a grid of slots of their own length, or a part of it. */
 
 /** Slots that a frame may be off before frames are left out or slots stay empty. */
 const TOLERANCE = 1;
@@ -10,13 +10,16 @@ const TOLERANCE = 1;
 export class FramePlacer {
   #next: number | undefined;
 
-  /** The slot of the frame that belongs at `at`, in slots; undefined when there is none left for it. */
-  place(at: number): number | undefined {
+  /**
+   * The first slot of the frame that belongs at `at`, in slots, and takes `slots` of them; undefined when
+   * there is none left for it.
+   */
+  place(at: number, slots = 1): number | undefined {
     const next = this.#next ?? Math.round(at);
     const off = at - next;
     if (off <= -TOLERANCE) return undefined;
     const slot = off < TOLERANCE ? next : Math.round(at);
-    this.#next = slot + 1;
+    this.#next = slot + slots;
     return slot;
   }
 }
