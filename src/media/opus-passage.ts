@@ -11,6 +11,8 @@ import type { EncodedSink, LiveAudio } from "./sound-row.ts";
 const SLOT = 20_000;
 /** How far a frame may be from the end of the one before and still belong to the same slot. */
 const SEAM = 5_000;
+/** So many slots without a packet sound like the packet before them, those of a longer hole are silent. */
+const SHORT_HOLE = 2;
 /** A packet of this size or less says that nothing is transmitted (RFC 6716, 2.1.9). */
 const DTX_BYTES = 2;
 
@@ -24,7 +26,8 @@ interface Piece {
 
 /**
  * Opus on the slots of the grid as it comes: a packet of several slots covers those behind its first,
- * frames of less than a slot go out together. Nothing is decoded. What a source sends in another codec, as
+ * frames of less than a slot go out together. Nothing is decoded, so that a lost packet can only be replaced
+ * by the one before: after silence, a decoder needs some 80 ms to be as loud as it was. What a source sends in another codec, as
  * a call may in its middle, is encoded.
  */
 export class OpusPassage implements LiveAudio {
@@ -32,6 +35,8 @@ export class OpusPassage implements LiveAudio {
   readonly #encode: () => LiveAudio;
   readonly #placer = new FramePlacer();
   #piece: Piece | undefined;
+  /** The last packet that was a slot long, and the slot behind it. */
+  #last: { readonly body: Uint8Array; readonly end: number } | undefined;
   #encoding: LiveAudio | undefined;
 
   /** `encode` opens an encoder of the same form for the same sink. */
@@ -91,7 +96,16 @@ export class OpusPassage implements LiveAudio {
   #place(pts: Micros, slots: number, packet: Uint8Array): void {
     const first = this.#placer.place(pts / SLOT, slots);
     if (first === undefined) return;
-    this.#sink(first, opusFrameBody(packet));
+    this.#mend(first);
+    const body = opusFrameBody(packet);
+    this.#sink(first, body);
     for (let i = 1; i < slots; i += 1) this.#sink(first + i, COVERED);
+    this.#last = slots === 1 ? { body, end: first + 1 } : undefined;
+  }
+
+  #mend(next: number): void {
+    const last = this.#last;
+    if (last === undefined || next - last.end > SHORT_HOLE) return;
+    for (let slot = last.end; slot < next; slot += 1) this.#sink(slot, last.body);
   }
 }

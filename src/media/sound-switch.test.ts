@@ -60,3 +60,16 @@ test("taking the clip away returns to live audio at once", () => {
   sound.setClip(undefined);
   assert.deepEqual(hear(sound, 1, 2), [1]);
 });
+
+test("in another form there is its silence, and a clip is silent until it is set in that form", () => {
+  const sound = new SoundSwitch(SILENCE, false);
+  assert.equal(sound.change(Uint8Array.of(9)), false, "nothing is to be set again");
+  sound.setClip({ bodies: CLIP, loop: false });
+  assert.equal(sound.change(Uint8Array.of(8)), true);
+  assert.equal(sound.wantsLive, false);
+  assert.deepEqual(hear(sound, 0, 5), [8, 8, 8, 8, 8]);
+  sound.setClip({ bodies: [Uint8Array.of(7)], loop: true });
+  assert.deepEqual(hear(sound, 5, 7), [7, 7]);
+  sound.muted = true;
+  assert.deepEqual(hear(sound, 7, 8), [8]);
+});

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { aacForm } from "../../test/support/sound-forms.ts";
+import { aacForm, opusForm } from "../../test/support/sound-forms.ts";
 import { type Millis, micros, millis } from "../base/time.ts";
 import type { FlvTag, VideoTag } from "../protocol/flv/tag.ts";
-import { AAC_GRID, slotTime } from "./audio-grid.ts";
+import { AAC_GRID, OPUS_GRID, slotTime } from "./audio-grid.ts";
+import { COVERED } from "./audio-line.ts";
 import { type Missed, Transponder, type TransponderOptions } from "./transponder.ts";
 
 interface Sent {
   readonly what: string;
   readonly timestamp: Millis;
+  readonly body: Uint8Array;
 }
 
 const options: TransponderOptions = {
@@ -49,7 +51,7 @@ function destination(overrides: Partial<TransponderOptions> = {}) {
   const link = {
     write(tag: FlvTag, timestamp: Millis): boolean {
       const role = tag.kind === "script" ? "metadata" : `${tag.kind}:${tag.role}`;
-      sent.push({ what: role, timestamp });
+      sent.push({ what: role, timestamp, body: tag.body });
       return !socket.full;
     },
     backlog: () => socket.waiting,
@@ -281,4 +283,57 @@ test("whatever happens, no picture comes before its IDR picture and no timestamp
     }),
     { numRuns: 200 },
   );
+});
+
+/** Sound of a connection: SoundFormat and time of its configuration and its frames. */
+const soundOf = (sent: readonly Sent[]): string[] =>
+  sent
+    .filter(({ what }) => what.startsWith("audio"))
+    .map(({ what, timestamp, body }) => `${(body[0] ?? 0) >> 4}${what.slice(5, 8)}@${timestamp}`);
+
+test("each connection has sound in its own form, with silence of that form, and in time after what was sent", () => {
+  const { transponder, sent, link, calls } = destination({ muted: true });
+  const form = opusForm();
+  assert.ok(form !== undefined);
+  transponder.connect(link, micros(0), form);
+  assert.equal(transponder.soundForm, form);
+  transponder.onVideo(video("key", 0));
+  for (const slot of [0, 1, 2]) {
+    transponder.onAudio({ slot, pts: slotTime(OPUS_GRID, slot), live: undefined });
+  }
+  assert.deepEqual(soundOf(sent.splice(0)), ["9:co@0", "9:fr@0", "9:fr@20", "9:fr@40"]);
+  transponder.disconnect(millis(0));
+  transponder.connect(link, micros(60_000));
+  assert.equal(transponder.soundForm, options.audio);
+  transponder.onVideo(video("key", 0));
+  for (const slot of [0, 1, 2, 3]) transponder.onAudio(audio(slot));
+  assert.deepEqual(soundOf(sent), ["10:co@40", "10:fr@42", "10:fr@64"]);
+  assert.deepEqual(sent.at(-1)?.body, options.audio.silence);
+  assert.equal(calls.clipsLost, 0);
+});
+
+test("a connection in another form asks for the clip anew, and the live sound stays away until it is there", () => {
+  const { transponder, sent, link, calls } = destination();
+  const form = opusForm();
+  assert.ok(form !== undefined);
+  transponder.setClip({ bodies: [Uint8Array.of(0xaf, 1, 7)], loop: true });
+  transponder.connect(link, micros(0), form);
+  assert.equal(calls.clipsLost, 1);
+  transponder.onVideo(video("key", 0));
+  const slot = (n: number) => ({ slot: n, pts: slotTime(OPUS_GRID, n), live: Uint8Array.of(0x91) });
+  transponder.onAudio(slot(0));
+  assert.deepEqual([sent.at(-1)?.body, transponder.wantsLiveAudio], [form.silence, false]);
+  transponder.connect(link, micros(0), form);
+  assert.equal(calls.clipsLost, 1, "the same form keeps it");
+});
+
+test("slots that an earlier frame covers are not sent, unless silence takes their place", () => {
+  const { transponder, sent, link } = destination();
+  transponder.connect(link, micros(0));
+  transponder.onVideo(video("key", 0));
+  transponder.onAudio(audio(0));
+  transponder.onAudio({ ...audio(1), live: COVERED });
+  transponder.setMuted(true);
+  transponder.onAudio({ ...audio(2), live: COVERED });
+  assert.deepEqual(soundOf(sent), ["10:co@0", "10:fr@0", "10:fr@42"]);
 });

@@ -1,4 +1,4 @@
-/** FLV files (FLV 10.1, annex E), as far as their video goes. */
+/** FLV files (FLV 10.1, annex E). */
 import { micros } from "../../src/base/time.ts";
 import type { VideoTag } from "../../src/protocol/flv/tag.ts";
 
@@ -20,6 +20,31 @@ export function flvTag({ pts, body }: VideoTag, start = 0): Buffer {
   bytes.set(body, TAG_HEAD);
   bytes.writeUInt32BE(TAG_HEAD + body.byteLength, TAG_HEAD + body.byteLength);
   return bytes;
+}
+
+/** A message as it arrived or as it lies in a file. */
+export interface TimedBody {
+  /** 8 audio, 9 video, 18 data. */
+  readonly type: number;
+  /** Milliseconds. */
+  readonly timestamp: number;
+  readonly body: Uint8Array;
+}
+
+/** An FLV file of these messages. */
+export function flvOf(tags: readonly TimedBody[]): Buffer {
+  const parts: Uint8Array[] = [Buffer.from("FLV\x01\x05\0\0\0\x09\0\0\0\0", "latin1")];
+  for (const { type, timestamp, body } of tags) {
+    const head = Buffer.alloc(11);
+    head[0] = type;
+    head.writeUIntBE(body.length, 1, 3);
+    head.writeUIntBE(timestamp & 0xff_ffff, 4, 3);
+    head[7] = (timestamp >>> 24) & 0xff;
+    const size = Buffer.alloc(4);
+    size.writeUInt32BE(11 + body.length);
+    parts.push(head, body, size);
+  }
+  return Buffer.concat(parts);
 }
 
 /** Finds the video tags of a file that comes in pieces. */

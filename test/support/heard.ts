@@ -30,24 +30,37 @@ export function hear(client: RtmpClient, tones: Readonly<Record<string, number>>
       client.flv(),
     ),
   );
-  const windows: string[] = [];
-  for (let at = 0; at + WINDOW <= pcm.length; at += WINDOW) {
-    windows.push(classify(pcm.subarray(at, at + WINDOW), tones));
-  }
-  const runs = windows.join("").match(/(.)\1*/g) ?? [];
-  const long = runs.filter((run) => !run.startsWith("?") && run.length >= SHORT);
-  const unclear = windows.join("").match(/\?+/g) ?? [];
+  const windows = windowsOf(pcm, tones);
+  const unclear = windows.match(/\?+/g) ?? [];
   const frames = client.tagsOf(8).filter(({ body }) => !isAacConfig(body));
   const steps = frames.slice(1).map((tag, i) => tag.timestamp - (frames[i]?.timestamp ?? 0));
   return {
-    order: long
-      .map((run) => run[0])
-      .join("")
-      .replace(/(.)\1+/g, "$1"),
+    order: orderIn(windows),
     unclear: Math.max(0, ...unclear.map((run) => run.length * 10)),
     steepest: steepest(pcm),
     gap: Math.max(0, ...steps),
   };
+}
+
+/** `Heard.order` of mono PCM. */
+export const orderOf = (pcm: Int16Array, tones: Readonly<Record<string, number>>): string =>
+  orderIn(windowsOf(pcm, tones));
+
+function orderIn(windows: string): string {
+  const runs = windows.match(/(.)\1*/g) ?? [];
+  const long = runs.filter((run) => !run.startsWith("?") && run.length >= SHORT);
+  return long
+    .map((run) => run[0])
+    .join("")
+    .replace(/(.)\1+/g, "$1");
+}
+
+function windowsOf(pcm: Int16Array, tones: Readonly<Record<string, number>>): string {
+  let windows = "";
+  for (let at = 0; at + WINDOW <= pcm.length; at += WINDOW) {
+    windows += classify(pcm.subarray(at, at + WINDOW), tones);
+  }
+  return windows;
 }
 
 const AAC = 10;

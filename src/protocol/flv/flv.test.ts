@@ -3,9 +3,10 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { always, hex, join } from "../../../test/support/properties.ts";
 import { wholeNalUnit } from "../../codec/h264/nal-unit.ts";
+import { opusHead } from "../../codec/opus/identification.ts";
 import { decodeAmf0 } from "../amf0/decode.ts";
 import { type Amf0Value, amf0EcmaArray } from "../amf0/value.ts";
-import { aacConfigBody, aacFrameBody } from "./audio-tag.ts";
+import { aacConfigBody, aacFrameBody, opusConfigBody, opusFrameBody } from "./audio-tag.ts";
 import { codedFrameBody } from "./enhanced-video-tag.ts";
 import { encodeMetadata, type StreamMetadata } from "./metadata.ts";
 import { avcConfigBody, avcFrameBody } from "./video-tag.ts";
@@ -14,6 +15,13 @@ test("AAC bodies: format 10 at 44 kHz, 16 bits, stereo, then packet type (FLV 10
   assert.deepEqual(aacConfigBody(hex("1190")), hex("af 00 1190"));
   assert.deepEqual(aacFrameBody(hex("2110")), hex("af 01 2110"));
   assert.deepEqual(aacFrameBody(hex("")), hex("af 01"));
+});
+
+test("Opus bodies: format 9 and packet type, FourCC, then RFC 7845's header or a packet (Enhanced RTMP v2, ExAudioTagHeader)", () => {
+  const stereo = hex("90 4f707573 4f70757348656164 01 02 3801 80bb0000 0000 00");
+  assert.deepEqual(opusConfigBody(opusHead(2)), stereo);
+  assert.equal(opusConfigBody(opusHead(1))[14], 1);
+  assert.deepEqual(opusFrameBody(hex("f8fffe")), hex("91 4f707573 f8fffe"));
 });
 
 test("AVC bodies: frame type and codec, packet type, composition time 0 (FLV 10.1, E.4.3)", () => {
@@ -84,6 +92,22 @@ const METADATA: readonly (readonly [string, StreamMetadata, Record<string, Amf0V
       video: { codec: "h264", width: 2, height: 4, frameRate: undefined, bitrate: undefined },
     },
     { width: 2, height: 4, videocodecid: 7, encoder: "Transponder/1" },
+  ],
+  [
+    "Opus of unknown rate",
+    {
+      ...FULL,
+      video: undefined,
+      audio: { codec: "opus", channels: 2, sampleRate: 48_000, bitrate: undefined },
+    },
+    {
+      audiosamplerate: 48_000,
+      audiosamplesize: 16,
+      stereo: true,
+      audiochannels: 2,
+      audiocodecid: 1_332_770_163,
+      encoder: "Transponder/1",
+    },
   ],
   [
     "telephone audio alone",

@@ -92,6 +92,34 @@ test("capabilities are found in either object of the reply, as list, as map, or 
   });
 });
 
+test("a codec of a map counts where the server can decode or forward it (Enhanced RTMP v2, FourCcInfoMask)", () => {
+  const map = { none: 0, dec: 1, enc: 2, de: 3, fwd: 4, all: 7, more: 12, far: 2 ** 40, nan: NaN };
+  const wrong = { text: "4", yes: true, no: null, list: [4], deep: amf0Object({ a: 4 }) };
+  const object = amf0Object({ audioFourCcInfoMap: amf0Object({ ...map, ...wrong }) });
+  assert.deepEqual(capabilitiesOf(reply(null, object)).audioFourCc, [
+    ...["dec", "de", "fwd", "all", "more"],
+  ]);
+});
+
+/** What a hostile or careless server may answer where a list and a map belong. */
+const SHAPES: readonly Amf0Value[] = [
+  ...[null, undefined, 4, true, "Opus", "*"],
+  ...[["Opus"], [["Opus"]], [amf0Object({ Opus: 4 })], Array.from({ length: 9000 }, () => "Opus")],
+  ...[amf0Object({ Opus: 4 }), amf0EcmaArray({ "0": "Opus" }), amf0Object({ Opus: "4" })],
+];
+
+test("whatever stands where the list and the map belong, only a list of names and a map of flags are read", () => {
+  const said = SHAPES.flatMap((shape) => {
+    const lists = capabilitiesOf(reply(amf0Object({ fourCcList: shape }))).audioFourCc;
+    const maps = capabilitiesOf(reply(amf0Object({ audioFourCcInfoMap: shape }))).audioFourCc;
+    return [...lists, "|", ...maps, "/"];
+  });
+  const [nothing, listed, mapped] = ["|/", "Opus|/", "|Opus/"];
+  const expected =
+    nothing.repeat(6) + listed + nothing.repeat(2) + listed + mapped + nothing.repeat(2);
+  assert.equal(said.join(""), expected);
+});
+
 test("a server cannot make us keep more than 64 codecs", () => {
   const list = Array.from({ length: 5000 }, (_, i) => `c${i}`);
   assert.equal(capabilitiesOf(reply(amf0Object({ fourCcList: list }))).videoFourCc.length, 64);

@@ -1,6 +1,7 @@
 /** One publisher as the strict server sees it, and what the test does to it. */
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { flvOf } from "../flv.ts";
 import { type Amf, readAmf, writeAmf } from "./amf0.ts";
 import type { Gatekeeper } from "./auth.ts";
 import { ChunkParser, chunked, type WireMessage } from "./chunks.ts";
@@ -136,18 +137,7 @@ export class RtmpClient {
 
   /** What arrived as an FLV file. */
   flv(): Buffer {
-    const parts: Buffer[] = [Buffer.from("FLV\x01\x05\0\0\0\x09\0\0\0\0", "latin1")];
-    for (const { type, timestamp, body } of this.tags) {
-      const head = Buffer.alloc(11);
-      head[0] = type;
-      head.writeUIntBE(body.length, 1, 3);
-      head.writeUIntBE(timestamp & 0xff_ffff, 4, 3);
-      head[7] = (timestamp >>> 24) & 0xff;
-      const size = Buffer.alloc(4);
-      size.writeUInt32BE(11 + body.length);
-      parts.push(head, body, size);
-    }
-    return Buffer.concat(parts);
+    return flvOf(this.tags);
   }
 
   #onData(bytes: Buffer): void {
