@@ -18,7 +18,7 @@ const streams = Number(values.streams);
 const seconds = Number(values.seconds);
 const busyBefore = (loadavg()[0] ?? 0).toFixed(1);
 const load = await loadRun({ streams, workers: 1, seconds, unlimited: true });
-const floor = await floorRound({ streams, seconds, channels: 2 });
+const floor = await floorRound({ streams, seconds, channels: 2, opus: false });
 const parts = floor.ingest + floor.audio + floor.send;
 const percent = (n: number | undefined): string => (n === undefined ? "-" : `${n.toFixed(2)} %`);
 const ms = (figures: readonly number[], share: number): string =>

@@ -19,6 +19,9 @@ const KEY = 0x17;
 const NAL_UNITS = 1;
 const BODY_AT = 5;
 
+/** Of Enhanced RTMP. */
+const CODECS = process.argv.slice(3);
+
 let streams = new Map<string, SinkStream>();
 const sockets = new Set<Socket>();
 
@@ -63,7 +66,8 @@ class Publisher {
     if (message.kind !== "command") return;
     const { name, transaction, values } = message;
     if (name === "connect") {
-      const info = amf0Object({ level: "status", code: "NetConnection.Connect.Success" });
+      const code = "NetConnection.Connect.Success";
+      const info = amf0Object({ level: "status", code, fourCcList: CODECS });
       this.#reply(["_result", transaction, null, info], 0);
     } else if (name === "createStream") this.#reply(["_result", transaction, null, STREAM], 0);
     else if (name === "publish") {

@@ -28,10 +28,10 @@ export interface Sink {
   close(): Promise<void>;
 }
 
-/** Listens on a free port unless one is given. */
-export async function startSink(wanted = 0): Promise<Sink> {
+/** Listens on a free port unless one is given; `codecs` are those of Enhanced RTMP that it says it takes. */
+export async function startSink(wanted = 0, codecs: readonly string[] = []): Promise<Sink> {
   const main = new URL(`./sink-main${extname(import.meta.url)}`, import.meta.url);
-  const child = fork(main, [`${wanted}`]);
+  const child = fork(main, [`${wanted}`, ...codecs]);
   const [port] = (await once(child, "message")) as [number];
   return {
     url: `rtmp://127.0.0.1:${port}/live`,

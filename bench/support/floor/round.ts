@@ -23,6 +23,15 @@ export interface FloorPlan {
   readonly streams: number;
   readonly seconds: number;
   readonly channels: 1 | 2;
+  /** Also with destinations that take Opus. */
+  readonly opus: boolean;
+}
+
+export interface WholeShares {
+  readonly all: number;
+  readonly control: number;
+  readonly worker: number;
+  readonly codec: number;
 }
 
 /** Percent of one core for each stream. */
@@ -30,12 +39,9 @@ export interface Shares {
   readonly ingest: number;
   readonly audio: number;
   readonly send: number;
-  readonly whole: {
-    readonly all: number;
-    readonly control: number;
-    readonly worker: number;
-    readonly codec: number;
-  };
+  readonly whole: WholeShares;
+  /** The same where the sound passes as Opus. */
+  readonly passed: WholeShares | undefined;
 }
 
 type Meter<Name extends string> = Readonly<Record<Name, readonly number[]>>;
@@ -84,8 +90,9 @@ class Audience {
   }
 }
 
-const soundBytes = ({ channels }: FloorPlan, seconds: number): number =>
-  (BITRATES[channels] / 8) * seconds;
+/** Opus of the recordings has no fixed rate, but no less than silence needs. */
+const soundBytes = ({ channels }: FloorPlan, seconds: number, opus: boolean): number =>
+  ((opus ? 16_000 : BITRATES[channels]) / 8) * seconds;
 
 function expectWork(what: string, count: number, expected: number): void {
   if (count < 0.95 * expected) throw new Error(`${what}: ${count} instead of ${expected}`);
@@ -124,9 +131,9 @@ async function sendAlone(plan: FloorPlan): Promise<number> {
   return it;
 }
 
-async function wholeServer(plan: FloorPlan): Promise<Shares["whole"]> {
+async function wholeServer(plan: FloorPlan, opus: boolean): Promise<WholeShares> {
   const server = await startServer({ rtmp_port: 0, log_level: "warn" });
-  const sink = await startSink();
+  const sink = await startSink(0, opus ? ["Opus"] : []);
   const audience = new Audience();
   await audience.publish(plan, `${server.httpUrl}/whip/s`);
   for (let i = 0; i < plan.streams; i += 1) {
@@ -151,7 +158,7 @@ async function wholeServer(plan: FloorPlan): Promise<Shares["whole"]> {
   expectWork(
     "bytes of sound",
     sum(({ audioBytes }) => audioBytes),
-    0.9 * soundBytes(plan, seconds),
+    0.9 * soundBytes(plan, seconds, opus),
   );
   await audience.leave();
   await Promise.all([server.stop(), sink.close()]);
@@ -162,5 +169,7 @@ export async function floorRound(plan: FloorPlan): Promise<Shares> {
   const ingest = await ingestAlone(plan);
   const audio = await audioAlone(plan);
   const send = await sendAlone(plan);
-  return { ingest, audio, send, whole: await wholeServer(plan) };
+  const whole = await wholeServer(plan, false);
+  const passed = plan.opus ? await wholeServer(plan, true) : undefined;
+  return { ingest, audio, send, whole, passed };
 }

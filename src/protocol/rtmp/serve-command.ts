@@ -61,7 +61,8 @@ const reply = (name: string, transaction: number, ...values: Amf0Value[]): Comma
 /** True when the client's `connect` knows Enhanced RTMP. */
 export function speaksEnhanced({ values }: CommandMessage): boolean {
   const [object] = values.map(propertiesOf);
-  return ["fourCcList", "videoFourCcInfoMap", "capsEx"].some((key) => object?.has(key) === true);
+  const keys = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
+  return keys.some((key) => object?.has(key) === true);
 }
 
 /** The answer to `connect`; the keys of Enhanced RTMP only for a client that has sent some. */
