@@ -11,6 +11,14 @@ test("frames that jitter by less than a slot follow each other", () => {
   assert.deepEqual(place([10.4, 11.9, 11.5, 13.2, 14.9]), [10, 11, 12, 13, 14]);
 });
 
+test("a frame of several slots takes them all, and the next that jitters follows it", () => {
+  const placer = new FramePlacer();
+  assert.deepEqual(
+    [placer.place(10.4, 3), placer.place(13.9, 3), placer.place(15.6)],
+    [10, 13, 16],
+  );
+});
+
 test("a hole leaves its slots empty", () => {
   assert.deepEqual(place([10, 11, 15.2, 16.2]), [10, 11, 15, 16]);
 });

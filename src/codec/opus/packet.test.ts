@@ -47,6 +47,13 @@ test("what is joined is taken apart again, whatever the sizes, and lasts as long
   });
 });
 
+test("frames of every size that a length can say come out as they went in (3.2.1)", () => {
+  for (const size of [251, 252, 253, 254, 255, 256, 509, 1274, 1275]) {
+    const { frames } = splitOpus(joinOpus(0xf0, [new Uint8Array(size).fill(5), Uint8Array.of(6)]));
+    assert.deepEqual([frames[0]?.length, frames[1]], [size, Uint8Array.of(6)]);
+  }
+});
+
 test("any bytes are frames within the packet or break a rule", () => {
   always(fc.uint8Array({ maxLength: 60 }), (packet) => {
     const parts = unlessRuleBroken(() => splitOpus(packet));
