@@ -298,7 +298,8 @@ export class Worker {
     const { source } = stream;
     stream.sound ??= chooseSound(this.#options.audio, {
       codec: source.codecOf("audio"),
-      channels: source.hub.audioChannels,
+      channels:
+        source.hub.audioChannels ?? source.tracks.find(({ kind }) => kind === "audio")?.channels,
       passed: source instanceof RtmpSource ? source.passedAudio : undefined,
     });
     return stream.sound;

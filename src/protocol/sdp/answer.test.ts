@@ -131,6 +131,13 @@ test("feedback and extensions are agreed on only as far as they were offered", (
   );
 });
 
+test("two channels are expected of a sender that says it is likely to send them, whatever its rtpmap says", () => {
+  const channels = [OBS_PUBLISH, CHROMIUM_PUBLISH, FIREFOX_PUBLISH].map(
+    (text) => publish(text).tracks.find(({ kind }) => kind === "audio")?.channels,
+  );
+  assert.deepEqual(channels, [2, 1, 1]);
+});
+
 test("SSRCs come as declared, primary first, each once", () => {
   assert.deepEqual(publish(CHROMIUM_PUBLISH).tracks[1]?.ssrcs, [2672329126, 185389935]);
   const odd = CHROMIUM_PUBLISH.replace("a=ssrc:3354033379 cname", "a=ssrc:99999999999 cname");

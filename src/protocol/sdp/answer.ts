@@ -4,7 +4,7 @@ import { clockRate } from "../../base/time.ts";
 import { type ChosenCodec, chooseCodec, VIDEO_CODECS } from "./codec-choice.ts";
 import type { NegotiatedCodec, NegotiatedTrack } from "./negotiated.ts";
 import { midOf, type Offer } from "./offer.ts";
-import { attributeValues, type MediaSection } from "./session-description.ts";
+import { attributeValues, likelyChannels, type MediaSection } from "./session-description.ts";
 import { LAYER_EXTENSIONS, layerLines, offeredLayers } from "./simulcast.ts";
 import type { LocalTransport } from "./transport.ts";
 
@@ -159,7 +159,7 @@ function negotiate(
     codec,
     payloadType: format.payloadType,
     clockRate: clockRate(format.clockRate),
-    channels: format.channels,
+    channels: likelyChannels(format),
     rtxPayloadType: rtx?.payloadType,
     feedback: {
       nack: has("nack"),

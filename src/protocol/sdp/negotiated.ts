@@ -12,8 +12,8 @@ export interface NegotiatedTrack {
   readonly codec: NegotiatedCodec;
   readonly payloadType: number;
   readonly clockRate: ClockRate;
-  /** Channels in the rtpmap: 2 for Opus whatever is really sent. */
-  readonly channels: number;
+  /** Channels that the sender says it is likely to send; 1 when it says nothing. */
+  readonly channels: 1 | 2;
   /** Payload type of retransmissions (RFC 4588) for `payloadType`, when negotiated. */
   readonly rtxPayloadType: number | undefined;
   /** Feedback both sides agreed on. */

@@ -22,6 +22,10 @@ export interface PayloadFormat {
 
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
+/** Channels that the sender says it is likely to send (RFC 7587, 7.1): the rtpmap says two of every Opus. */
+export const likelyChannels = ({ parameters }: PayloadFormat): 1 | 2 =>
+  parameters.get("sprop-stereo") === "1" ? 2 : 1;
+
 /** One `m=` section. */
 export interface MediaSection {
   readonly kind: string;

@@ -6,6 +6,7 @@ import type { NegotiatedCodec, NegotiatedTrack } from "../sdp/negotiated.ts";
 import {
   attribute,
   type Direction,
+  likelyChannels,
   type MediaSection,
   type PayloadFormat,
   parseSessionDescription,
@@ -202,7 +203,7 @@ function agreed(
       codec,
       payloadType,
       clockRate: clockRate(format.clockRate),
-      channels: format.channels,
+      channels: likelyChannels(format),
       rtxPayloadType: undefined,
       // Where nothing is said about feedback both ways are tried: who does not know them ignores them.
       feedback: {
