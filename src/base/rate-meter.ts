@@ -17,10 +17,15 @@ export class RateMeter {
     this.#gap = gap;
   }
 
+  /** True when a sample would be taken: for those who have to find out where the counter stands. */
+  due(now: Micros): boolean {
+    const newest = this.#samples.at(-1);
+    return newest === undefined || now - newest.at >= this.#gap;
+  }
+
   /** The counter stands at `total` at `now`. */
   sample(now: Micros, total: number): void {
-    const newest = this.#samples.at(-1);
-    if (newest !== undefined && now - newest.at < this.#gap) return;
+    if (!this.due(now)) return;
     this.#samples.push({ at: now, total });
     while ((this.#samples[0]?.at ?? now) < now - this.#window) this.#samples.shift();
   }

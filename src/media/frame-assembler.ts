@@ -76,7 +76,7 @@ export class VideoAssembler implements FrameAssembler {
     this.#measure(packet);
     try {
       const units = this.#depacketizer.push(packet);
-      return units.length === 0 ? NOTHING : units.flatMap((unit) => this.#show(unit, now));
+      return units.length === 0 ? NOTHING : this.#showAll(units, now);
     } catch (error) {
       if (error instanceof ProtocolError) this.gap(now);
       throw error;
@@ -100,18 +100,31 @@ export class VideoAssembler implements FrameAssembler {
     this.#span = { ticks: timestamp, first: arrival, last: arrival };
   }
 
-  #show(unit: PictureUnit, now: Micros): VideoFrame[] {
+  #showAll(units: readonly PictureUnit[], now: Micros): VideoFrame[] {
+    const frames: VideoFrame[] = [];
+    for (const unit of units) {
+      const frame = this.#show(unit, now);
+      if (frame !== undefined) frames.push(frame);
+    }
+    return frames;
+  }
+
+  #show(unit: PictureUnit, now: Micros): VideoFrame | undefined {
     const span = this.#span?.ticks === unit.ticks ? this.#span : this.#previous;
     const pts = this.#clock.stamp("video", unit.ticks, span?.first ?? now);
     if (unit.afterLoss) this.#gate.lose(now);
     const admitted = this.#gate.admit(unit, now);
     if (!admitted) this.#needsKeyframe = true;
     else if (this.#gate.open) this.#needsKeyframe = false;
-    if (!admitted) return [];
+    if (!admitted) return undefined;
+    // Written out, because the runtime is slow at spreading, and this runs for every picture.
+    const kind = "video";
+    const arrival = span?.last ?? now;
     const { key, size } = unit;
-    const frame = { kind: "video", pts, arrival: span?.last ?? now, key, size } as const;
-    if (unit.codec === "h264") return [{ ...frame, codec: unit.codec, nalUnits: unit.nalUnits }];
-    return [{ ...frame, codec: unit.codec, parts: unit.parts }];
+    if (unit.codec !== "h264") {
+      return { kind, pts, arrival, key, size, codec: unit.codec, parts: unit.parts };
+    }
+    return { kind, pts, arrival, key, size, codec: unit.codec, nalUnits: unit.nalUnits };
   }
 }
 

@@ -282,6 +282,7 @@ export class Ingest {
   }
 
   #measureRates(now: Micros): void {
+    if (!this.#meters.video.due(now) && !this.#meters.audio.due(now)) return;
     for (const { track, bytes, frames } of this.#tracks) {
       this.#meters[track.kind].sample(now, bytes);
       if (track.kind === "video") this.#meters.fps.sample(now, frames);

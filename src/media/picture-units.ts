@@ -11,9 +11,7 @@ import type { CodedFrame, VideoCodec } from "./frame.ts";
 import type { OrderedPacket } from "./packet-receiver.ts";
 
 /** A coded picture, not yet on the stream's timeline. */
-export type PictureUnit =
-  | (AccessUnit & { readonly codec: "h264" })
-  | (CodedUnit & { readonly codec: CodedFrame["codec"] });
+export type PictureUnit = AccessUnit | (CodedUnit & { readonly codec: CodedFrame["codec"] });
 
 export interface PictureDepacketizer {
   /** Packets were lost for good before the next one. */
@@ -28,20 +26,9 @@ const FORMATS: Readonly<Record<CodedFrame["codec"], CodedFormat>> = {
   av1: av1Format,
 };
 const STAP_A = 24;
-/** Made once: most packets complete nothing. */
-const NOTHING: readonly never[] = [];
 
 export function newDepacketizer(codec: VideoCodec): PictureDepacketizer {
-  if (codec === "h264") {
-    const avc = new H264Depacketizer();
-    return {
-      gap: () => avc.gap(),
-      push: (packet) => {
-        const units = avc.push(packet);
-        return units.length === 0 ? NOTHING : units.map((unit) => ({ ...unit, codec }));
-      },
-    };
-  }
+  if (codec === "h264") return new H264Depacketizer();
   const coded = new CodedDepacketizer(FORMATS[codec]);
   return {
     gap: () => coded.gap(),

@@ -43,6 +43,7 @@ export class SoundRow {
   readonly #line: AudioLine;
   readonly #listeners = new Set<SoundListener>();
   #audio: LiveAudio | undefined;
+  readonly #pass = (slot: AudioSlot): void => this.pass(slot);
 
   constructor(form: SoundForm, options: SoundRowOptions, ports: SoundRowPorts) {
     this.#form = form;
@@ -93,7 +94,7 @@ export class SoundRow {
 
   /** Sends what is due. */
   poll(now: Micros): void {
-    this.#line.poll(this.#ports.timeAt(now), (slot) => this.pass(slot));
+    this.#line.poll(this.#ports.timeAt(now), this.#pass);
   }
 
   close(): void {

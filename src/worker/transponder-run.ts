@@ -120,7 +120,7 @@ export class TransponderRun {
   /** Time-driven work, about every 10 ms. */
   tick(now: Micros): void {
     this.transponder.tick(now);
-    this.#rate.sample(now, this.#bytesSent());
+    if (this.#rate.due(now)) this.#rate.sample(now, this.#bytesSent());
   }
 
   stats(): PushStats {

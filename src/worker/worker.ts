@@ -150,10 +150,10 @@ export class Worker {
   /** Time-driven work of everything here; call about every 10 ms. */
   tick(): void {
     const now = this.#ports.clock.now();
-    for (const { source } of this.#streams.values()) this.#guard(() => source.tick(now));
-    for (const player of this.#players.values()) this.#guard(() => player.tick(now));
-    this.#guard(() => this.#renditions.tick(now));
-    for (const push of this.#pushes.values()) this.#guard(() => push.tick(now));
+    for (const { source } of this.#streams.values()) this.#turn(source, now);
+    for (const player of this.#players.values()) this.#turn(player, now);
+    this.#turn(this.#renditions, now);
+    for (const push of this.#pushes.values()) this.#turn(push, now);
   }
 
   /** Ends every push with a goodbye to its destination, then every player and stream. */
@@ -379,9 +379,9 @@ export class Worker {
   }
 
   /** A defect in one session must not keep the others from their turn. */
-  #guard(work: () => void): void {
+  #turn(one: { tick(now: Micros): void }, now: Micros): void {
     try {
-      work();
+      one.tick(now);
     } catch (error) {
       this.#ports.onBug(error);
     }

@@ -14,6 +14,7 @@ export interface H264Packet {
 
 /** The NAL units of one picture, in decoding order; views of the packets they came in. */
 export interface AccessUnit {
+  readonly codec: "h264";
   readonly ticks: Ticks;
   readonly nalUnits: readonly NalUnit[];
   /** Holds an IDR slice. */
@@ -64,29 +65,23 @@ export class H264Depacketizer {
       throw error;
     }
     const whole = packet.marker ? this.#finish() : undefined;
-    if (before === undefined && whole === undefined) return NOTHING;
-    return [before, whole].filter((unit) => unit !== undefined);
+    if (before === undefined) return whole === undefined ? NOTHING : [whole];
+    return whole === undefined ? [before] : [before, whole];
   }
 
   #finish(): AccessUnit | undefined {
     if (this.#fragments !== undefined) this.#damaged = this.#afterLoss = true;
-    const { ticks, nalUnits, size, afterLoss } = this.#progress();
+    const ticks = this.#ticks;
+    const nalUnits = this.#nalUnits;
+    const size = this.#size;
+    const afterLoss = this.#afterLoss;
     const complete = !this.#damaged && nalUnits.length > 0 && ticks !== undefined;
     this.#drop();
     this.#damaged = false;
     this.#ticks = undefined;
     if (!complete) return undefined;
     this.#afterLoss = false;
-    return { ticks, nalUnits, key: nalUnits.some(isIdr), size, afterLoss };
-  }
-
-  #progress() {
-    return {
-      ticks: this.#ticks,
-      nalUnits: this.#nalUnits,
-      size: this.#size,
-      afterLoss: this.#afterLoss,
-    };
+    return { codec: "h264", ticks, nalUnits, key: nalUnits.some(isIdr), size, afterLoss };
   }
 
   #spoil(): void {
