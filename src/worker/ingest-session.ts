@@ -26,6 +26,9 @@ export interface IngestSessionPorts extends SourcePorts {
   readonly peers: PeerFactory;
 }
 
+/** Least time between two rounds of time-driven work: between one and two calls of `tick`. */
+const TICK_GAP = 15_000;
+
 /** One publisher: its connection, its tracks, and the hub that hands its frames on. */
 export class IngestSession implements Source {
   readonly #options: IngestSessionOptions;
@@ -41,6 +44,7 @@ export class IngestSession implements Source {
   #ear: ((frame: AudioFrame) => void) | undefined;
   #iceUp = false;
   #ended = false;
+  #nextTick = micros(0);
   #size = { width: 0, height: 0 };
 
   /** Throws `Failure`: `badSdp`, `noCommonCodecs`, `peerRefused`. */
@@ -99,9 +103,10 @@ export class IngestSession implements Source {
     this.#ingest.requestKeyframe("routine", this.#ports.clock.now());
   }
 
-  /** Time-driven work, about every 10 ms. */
+  /** Time-driven work, about every 10 ms; every other time is enough, because packets drive what is urgent. */
   tick(now: Micros): void {
-    if (this.#ended) return;
+    if (this.#ended || now < this.#nextTick) return;
+    this.#nextTick = micros(now + TICK_GAP);
     this.#ingest.tick(now, this.#ports.clock.wallNow());
     this.hub.tick(now);
     this.#checkTimeouts(now);

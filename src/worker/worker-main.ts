@@ -12,12 +12,14 @@ import { systemClock } from "../observe/system-clock.ts";
 import { createAudioTranscoder } from "../transport/audio/codec-transcoder.ts";
 import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
+import { tuneGarbageCollection } from "./garbage.ts";
 import { Worker } from "./worker.ts";
 
 const TICK_MS = 10;
 
 const toLevel = (level: string): LogLevel => LOG_LEVELS.find((known) => known === level) ?? "info";
 
+tuneGarbageCollection();
 let logger = createLogger("info");
 let worker: Worker | undefined;
 let release: () => Promise<void> = async () => undefined;

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
-/** Pictures follow each other faster; more would be heard as latency, milliseconds. */
-const HOLD_MS = 30;
+/** 30 pictures a second follow each other faster; more would be heard as latency, milliseconds. */
+const HOLD_MS = 40;
 
 /**
  * Lets small messages wait for the next large one, because a system call costs the same for both: more
