@@ -12,6 +12,8 @@ import type { SinkReport, SinkStream } from "./sink.ts";
 
 const HANDSHAKE = 1536;
 const LIMITS = { messageSize: 16 << 20, chunkStreams: 64, unfinished: 32 << 20 };
+/** Chunk streams. */
+const CONTROL = 2;
 const COMMANDS = 3;
 const STREAM = 1;
 /** FLV video tag: key frame of AVC; packet type 1 holds NAL units (FLV 10.1, E.4.3). */
@@ -32,20 +34,35 @@ class Publisher {
   #greeting: Buffer | undefined = Buffer.alloc(0);
   #greeted = false;
   #name = "";
+  #received = 0;
+  #confirmed = 0;
+  /** Bytes between two confirmations; none are sent before the publisher asks for them. */
+  #window = Number.POSITIVE_INFINITY;
 
   constructor(socket: Socket) {
     this.#socket = socket;
   }
 
   take(bytes: Buffer): void {
+    this.#received += bytes.length;
+    this.#confirm();
     const rest = this.#greeting === undefined ? bytes : this.#shakeHands(bytes);
     if (rest === undefined) return;
     this.#reader.push(rest);
     for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
       if (raw.type === TYPE.video) this.#onVideo(raw.payload);
       else if (raw.type === TYPE.audio) this.#onAudio(raw.payload);
-      else if (raw.type === TYPE.command) this.#onCommand(decodeMessage(raw));
+      else this.#onControl(decodeMessage(raw));
     }
+  }
+
+  /** As servers do: it tells the publisher that somebody reads. */
+  #confirm(): void {
+    if (this.#received - this.#confirmed < this.#window) return;
+    this.#confirmed = this.#received;
+    const payload = Buffer.alloc(4);
+    payload.writeUInt32BE(this.#received % 2 ** 32);
+    this.#write({ type: TYPE.acknowledgement, streamId: 0, timestamp: 0, payload }, CONTROL);
   }
 
   /** What follows the handshake, once it is over. */
@@ -62,7 +79,8 @@ class Publisher {
     return all.subarray(1 + 2 * HANDSHAKE);
   }
 
-  #onCommand(message: ReturnType<typeof decodeMessage>): void {
+  #onControl(message: ReturnType<typeof decodeMessage>): void {
+    if (message.kind === "windowAckSize") this.#window = message.size;
     if (message.kind !== "command") return;
     const { name, transaction, values } = message;
     if (name === "connect") {
@@ -79,8 +97,11 @@ class Publisher {
 
   #reply(values: Parameters<typeof encodeAmf0>[0], streamId: number): void {
     const payload = encodeAmf0(values);
-    const message = { type: TYPE.command, streamId, timestamp: 0, payload };
-    for (const piece of this.#writer.write(message, COMMANDS)) this.#socket.write(piece);
+    this.#write({ type: TYPE.command, streamId, timestamp: 0, payload }, COMMANDS);
+  }
+
+  #write(message: Parameters<ChunkWriter["write"]>[0], chunkStream: number): void {
+    for (const piece of this.#writer.write(message, chunkStream)) this.#socket.write(piece);
   }
 
   #onAudio(body: Uint8Array): void {
