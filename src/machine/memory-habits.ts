@@ -1,7 +1,7 @@
 /**
- * How the processes that carry media use memory. V8 and glibc take what they find by default: a young
- * generation of 48 MiB, an arena for each thread, and nothing given back of what was freed between things
- * that live on. Figures: `docs/performance.md`.
+ * How the processes that carry media use memory. By default V8 takes 32 MiB for young objects, and glibc an
+ * arena for each thread, and gives nothing back of what was freed between things that live on. Figures:
+ * `docs/performance.md`.
  */
 
 /** What a child process is started with so that it takes little. */
