@@ -96,6 +96,11 @@ export class SoundRow {
     this.#line.poll(this.#ports.timeAt(now), (slot) => this.pass(slot));
   }
 
+  /** Nobody who joins needs slots from before `pts` any more. */
+  forget(pts: Micros): void {
+    this.#line.forget(pts);
+  }
+
   close(): void {
     this.#close();
     this.#listeners.clear();
