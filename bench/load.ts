@@ -28,7 +28,8 @@ for (const count of counts) {
   rows.push([
     row.streams < count ? `${row.streams} of ${count}, the next was refused` : `${row.streams}`,
     row.cpuPercent === undefined ? "a process was replaced" : `${row.cpuPercent.toFixed(2)} %`,
-    `${row.idleMebibytes.toFixed(0)} + ${row.mebibytes.toFixed(1)} MiB`,
+    `${row.memory.idle.toFixed(0)} + ${row.memory.first.toFixed(0)} MiB`,
+    row.memory.further === undefined ? "-" : `${row.memory.further.toFixed(1)} MiB`,
     two(row.startMs, 0),
     `${quantile(row.latencyMs, 0.5).toFixed(1)} / ${quantile(row.latencyMs, 0.99).toFixed(1)} ms`,
     two(row.loopDelayMs, 1),
@@ -39,7 +40,8 @@ for (const count of counts) {
 const head = [
   "streams",
   "CPU a stream",
-  "memory: idle, and a stream",
+  "memory: idle, first streams",
+  "memory: a further stream",
   "startup to keyframe p50 / most",
 ];
 const tail = ["latency p50 / p99", "loop late in a second p50 / most", "pictures arrived"];

@@ -25,8 +25,9 @@ const ms = (figures: readonly number[], share: number): string =>
   quantile(figures, share).toFixed(1);
 const figures: readonly (readonly [string, string])[] = [
   ["ready after ms", load.readyMs.toFixed(0)],
-  ["idle MiB", load.idleMebibytes.toFixed(0)],
-  ["MiB a stream", load.mebibytes.toFixed(1)],
+  ["idle MiB", load.memory.idle.toFixed(0)],
+  ["first stream MiB", load.memory.first.toFixed(0)],
+  ["MiB a further stream", load.memory.further?.toFixed(1) ?? "-"],
   ["CPU a stream", percent(floor.whole.all)],
   ["parts alone", percent(parts)],
   ["ratio", (floor.whole.all / parts).toFixed(2)],

@@ -7,7 +7,12 @@ prepare();
 
 const server = spawn(
   process.execPath,
-  ["--enable-source-maps", join(ROOT, "dist", "src", "main.js"), ...process.argv.slice(2)],
+  [
+    "--enable-source-maps",
+    "--max-semi-space-size=4",
+    join(ROOT, "dist", "src", "main.js"),
+    ...process.argv.slice(2),
+  ],
   { stdio: "inherit" },
 );
 // The terminal sends an interrupt to the whole group; only signals meant for us alone are passed on.

@@ -14,6 +14,8 @@ import { familyOf, usageOf } from "./usage.ts";
 
 const MIB = 1 << 20;
 const WARM_UP_MS = 4000;
+/** Until what the start left behind is collected. */
+const SETTLE_MS = 3000;
 const STREAMS_PER_PUBLISHER = 25;
 /** Limits as an operator has them; the tests' server is without. */
 const DEFAULTS = { max_cpu_percent: 95, worker_max_busy_percent: 90 } as const;
@@ -28,14 +30,21 @@ export interface LoadPlan {
   readonly unlimited: boolean;
 }
 
+/** MiB of all processes of the server; what they share counts once. */
+export interface LoadMemory {
+  readonly idle: number;
+  /** On top of that, once every worker has one stream: its codec process, and what gets warm but once. */
+  readonly first: number;
+  /** Each stream after those, on average over the time of measuring; undefined when there was none. */
+  readonly further: number | undefined;
+}
+
 export interface LoadResult {
   /** Streams that were taken; the next was refused when they are fewer than planned. */
   readonly streams: number;
   /** From the start of the process until it listens, ms. */
   readonly readyMs: number;
-  /** MiB of the idle server, and of each stream on top of it. */
-  readonly idleMebibytes: number;
-  readonly mebibytes: number;
+  readonly memory: LoadMemory;
   /** Undefined when a process of the server was replaced meanwhile, whose time is lost then. */
   readonly cpuPercent: number | undefined;
   /** From `startup` to the first keyframe. */
@@ -81,17 +90,54 @@ async function publishOne(
   }
 }
 
+/** The streams that were taken and pushed, with the time from `startup` to the first keyframe of each. */
+interface Taken {
+  readonly publishers: LabPublisher[];
+  readonly startMs: number[];
+}
+
+/** Adds streams until there are `count`, or no room for one more. */
+async function addStreams(
+  server: TestServer,
+  sink: Sink,
+  sources: readonly PublisherProcess[],
+  { publishers, startMs }: Taken,
+  { count, destinations }: { readonly count: number; readonly destinations: number },
+): Promise<void> {
+  for (let i = publishers.length; i < count; i += 1) {
+    const source = sources[i % sources.length] as PublisherProcess;
+    const publisher = await publishOne(server, source, i);
+    if (publisher === undefined) return;
+    await pause(700);
+    const start = await pushOne(server, sink, `s${i}`);
+    if (start === undefined) return void (await publisher.stop());
+    publishers.push(publisher);
+    startMs.push(start);
+    for (let more = 1; more < destinations; more += 1) {
+      await pushOne(server, sink, `s${i}`, `${sink.url}${more}`);
+    }
+  }
+}
+
 const LOOP_DELAY = /^transponder_worker_loop_delay_seconds\{.*\} (\S+)$/gm;
 
-/** One figure for each worker and second. */
-async function watchLoops(server: TestServer, seconds: number): Promise<number[]> {
-  const delays: number[] = [];
+const mebibytesOf = (server: TestServer): number =>
+  usageOf(familyOf(server.pid)).proportionalBytes / MIB;
+
+/** The longest delay of each worker's event loop in each second, and the memory of all, MiB on average. */
+async function watch(
+  server: TestServer,
+  seconds: number,
+): Promise<{ readonly loopDelayMs: number[]; readonly mebibytes: number }> {
+  const loopDelayMs: number[] = [];
+  let mebibytes = 0;
   for (let second = 0; second < seconds; second += 1) {
     await pause(1000);
     const text = await (await fetch(`${server.httpUrl}/metrics`)).text();
-    for (const [, value] of text.matchAll(LOOP_DELAY)) delays.push(1000 * Number(value));
+    for (const [, value] of text.matchAll(LOOP_DELAY)) loopDelayMs.push(1000 * Number(value));
+    mebibytes += mebibytesOf(server) / seconds;
   }
-  return delays;
+  return { loopDelayMs, mebibytes };
 }
 
 export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
@@ -102,46 +148,34 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
   const readyMs = performance.now() - begun;
   const sink = await startSink();
   const sources = Array.from({ length: Math.ceil(count / STREAMS_PER_PUBLISHER) }, startPublishers);
-  await pause(1000);
-  const idle = usageOf(familyOf(server.pid)).proportionalBytes;
-  const publishers: LabPublisher[] = [];
-  const startMs: number[] = [];
-  for (let i = 0; i < count; i += 1) {
-    const source = sources[i % sources.length] as PublisherProcess;
-    const publisher = await publishOne(server, source, i);
-    if (publisher === undefined) break;
-    await pause(700);
-    const start = await pushOne(server, sink, `s${i}`);
-    if (start === undefined) {
-      await publisher.stop();
-      break;
-    }
-    publishers.push(publisher);
-    startMs.push(start);
-    for (let more = 1; more < destinations; more += 1) {
-      await pushOne(server, sink, `s${i}`, `${sink.url}${more}`);
-    }
-  }
-  const streams = publishers.length;
+  await pause(SETTLE_MS);
+  const idle = mebibytesOf(server);
+  const taken: Taken = { publishers: [], startMs: [] };
+  await addStreams(server, sink, sources, taken, { count: Math.min(workers, count), destinations });
+  await pause(SETTLE_MS);
+  const warm = mebibytesOf(server);
+  const few = taken.publishers.length;
+  await addStreams(server, sink, sources, taken, { count, destinations });
+  const streams = taken.publishers.length;
   await pause(WARM_UP_MS);
   sink.forget();
   const family = familyOf(server.pid);
   const before = usageOf(family);
   const from = machineMicros();
-  const loopDelayMs = await watchLoops(server, seconds);
+  const { loopDelayMs, mebibytes } = await watch(server, seconds);
   const after = usageOf(family);
   const now = new Set(familyOf(server.pid));
   const replaced = family.some((pid) => !now.has(pid));
   const passed = (machineMicros() - from) / 1e6;
   const arrived = Object.values((await sink.report()).streams);
-  for (const publisher of publishers) await publisher.stop();
+  for (const publisher of taken.publishers) await publisher.stop();
   for (const source of sources) await source.close();
   await Promise.all([server.stop(), sink.close()]);
   const cpu = ((after.cpuSeconds - before.cpuSeconds) / passed / streams) * 100;
+  const further = streams > few ? (mebibytes - warm) / (streams - few) : undefined;
   return {
-    ...{ streams, readyMs, startMs, loopDelayMs },
-    idleMebibytes: idle / MIB,
-    mebibytes: (after.proportionalBytes - idle) / MIB / streams,
+    ...{ streams, readyMs, startMs: taken.startMs, loopDelayMs },
+    memory: { idle, first: warm - idle, further },
     cpuPercent: replaced ? undefined : cpu,
     latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
     arrived:

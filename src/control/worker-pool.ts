@@ -11,6 +11,7 @@ import { Asker } from "../ipc/channel.ts";
 import { childPort } from "../ipc/process-port.ts";
 import { CpuLoad, LOAD_WINDOW } from "../machine/cpu-load.ts";
 import type { CpuTimes } from "../machine/cpu-times.ts";
+import { MEDIA_MEMORY, withHabits } from "../machine/memory-habits.ts";
 import { RunQueue } from "../machine/run-queue.ts";
 import type { Logger } from "../observe/logger.ts";
 import { chooseWorker, machineRefusal, type WorkerLoad, workerRefusal } from "./placement.ts";
@@ -80,6 +81,8 @@ class WorkerProcess implements WorkerHandle {
     this.child = fork(entry, {
       execArgv: [...process.execArgv, ...RUNTIME_FLAGS],
       serialization: "advanced",
+      execArgv: [...process.execArgv, ...MEDIA_MEMORY.flags],
+      env: withHabits(process.env, MEDIA_MEMORY),
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     this.exited = new Promise((resolve) => {

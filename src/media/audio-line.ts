@@ -57,6 +57,12 @@ export class AudioLine {
     this.#next ??= slotFrom(this.#options.grid, pts);
   }
 
+  /** Nobody who joins needs slots from before `pts` any more. */
+  forget(pts: Micros): void {
+    const kept = this.#recent.findIndex((slot) => slot.pts >= pts);
+    this.#recent.splice(0, kept < 0 ? this.#recent.length : kept);
+  }
+
   /** Stops the line; `begin` starts it anew. */
   stop(): void {
     this.#next = undefined;

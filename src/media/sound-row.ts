@@ -97,6 +97,11 @@ export class SoundRow {
     this.#line.poll(this.#ports.timeAt(now), this.#pass);
   }
 
+  /** Nobody who joins needs slots from before `pts` any more. */
+  forget(pts: Micros): void {
+    this.#line.forget(pts);
+  }
+
   close(): void {
     this.#close();
     this.#listeners.clear();

@@ -213,6 +213,41 @@ test("two forms of the same sound are two rows, each encoded while it can be hea
   assert.equal(calls.closed, 1, "the other goes on");
 });
 
+/** Plays sound from 0 to 3 s to `listener`, with a keyframe at 0 and at 2 s. */
+function playThreeSeconds(hub: StreamHub, listener: Listener): void {
+  hub.onFrame(keyPicture(0), ms(0));
+  hub.join(listener, ms(0));
+  for (let at = 0; at < 3000; at += 20) {
+    if (at === 2000) hub.onFrame(keyPicture(at), ms(at));
+    hub.onFrame(opusFrame(at), ms(at));
+    hub.tick(ms(at));
+  }
+}
+
+test("sound is kept from the current group on, because nobody can join before it", () => {
+  const { hub, calls, encoded } = openHub();
+  const listener = new Listener();
+  listener.wantsLiveAudio = false;
+  playThreeSeconds(hub, listener);
+  const kept = hub.soundSince(listener, ms(0));
+  assert.ok(kept.length > 0 && kept.every(({ pts }) => pts >= ms(1960)), `${kept[0]?.pts}`);
+  assert.deepEqual(kept, listener.slots.slice(-kept.length));
+  const late = new Listener(G711);
+  hub.listen(late, ms(0), ms(3000));
+  assert.deepEqual([calls.opened, encoded[0]?.pts], [1, ms(1000)]);
+});
+
+test("sound is kept for longer while somebody makes groups of its own out of the pictures", () => {
+  const { hub, encoded } = openHub();
+  hub.watch({ onVideo: () => undefined });
+  const listener = new Listener();
+  listener.wantsLiveAudio = false;
+  playThreeSeconds(hub, listener);
+  assert.deepEqual(hub.soundSince(listener, ms(0)), listener.slots);
+  hub.listen(new Listener(G711), ms(0), ms(3000));
+  assert.equal(encoded[0]?.pts, ms(0));
+});
+
 test("a closed hub sends nothing and holds nothing", () => {
   const { hub, calls } = openHub();
   const listener = new Listener();

@@ -53,6 +53,8 @@ export interface TagSource {
 }
 
 const HISTORY_FRAMES = 150;
+/** How far a row of slots may be behind the pictures, when it begins to need the sound of the source. */
+const SOUND_REACH = 1_000_000;
 
 /**
  * One published stream: the current formats, the current group of pictures, the rows of audio slots,
@@ -244,9 +246,21 @@ export class StreamHub implements TagSource {
     this.#pictures += 1;
     if (frame.key) this.#lastKey = frame.arrival;
     for (const tag of this.#encoder.encode(frame)) {
+      if (tag.role === "key") this.#forgetSound(tag.pts);
       this.#ring.push(tag);
       for (const listener of this.#pictureListeners) listener.onVideo(tag);
     }
+  }
+
+  /**
+   * A new group begins at `pts`: whoever joins begins with it. A rendition has groups of its own, which
+   * begin when they will; while there is one, sound is kept as long as the bounds allow.
+   */
+  #forgetSound(pts: Micros): void {
+    if (this.#pictureListeners.size > this.#subscribers.size) return;
+    for (const row of this.#rows.values()) row.forget(pts);
+    const kept = this.#history.findIndex((frame) => frame.pts >= pts - SOUND_REACH);
+    if (kept > 0) this.#history.splice(0, kept);
   }
 
   #onAudio(frame: AudioFrame): void {

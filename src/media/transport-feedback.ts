@@ -2,7 +2,8 @@ import { type Micros, micros } from "../base/time.ts";
 import { transportFeedback } from "../protocol/rtcp/transport-cc.ts";
 import { extendSeq, firstSeq, type SeqNo, type WireSeq } from "../protocol/rtp/sequence.ts";
 
-const RING = 8192;
+/** Several seconds of the fastest publisher; 8 bytes each. */
+const RING = 4096;
 const MASK = RING - 1;
 const MISSING = -1;
 /** Chromium's estimate rises fastest with feedback every 50 ms. */

@@ -73,9 +73,13 @@ export async function startServer(
   };
   const flags = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const main = join(PROJECT_ROOT, "dist", "src", "main.js");
-  const child = spawn(process.execPath, ["--enable-source-maps", main, ...flags], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--enable-source-maps", "--max-semi-space-size=4", main, ...flags],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const output = await whenReady(child);
   const httpUrl = `http://127.0.0.1:${all["http.port"]}`;
   const rest: TestServer["rest"] = async (path, body = {}) => {

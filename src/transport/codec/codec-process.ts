@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Micros } from "../../base/time.ts";
+import { CODEC_MEMORY, withHabits } from "../../machine/memory-habits.ts";
 import { RunQueue } from "../../machine/run-queue.ts";
 import { type CodecRecord, decodeDone, encodeSignal, RecordReader, SIGNAL } from "./records.ts";
 
@@ -67,8 +68,14 @@ export class CodecProcess {
     this.#handlers = handlers;
     this.#child = spawn(
       process.execPath,
-      [...loaderFlags(process.execArgv), fileURLToPath(options.program), ...(options.args ?? [])],
+      [
+        ...CODEC_MEMORY.flags,
+        ...loaderFlags(process.execArgv),
+        fileURLToPath(options.program),
+        ...(options.args ?? []),
+      ],
       {
+        env: withHabits(process.env, CODEC_MEMORY),
         stdio: ["ignore", "ignore", "pipe", "pipe"],
       },
     );
