@@ -41,9 +41,6 @@ const EXIT_DEADLINE_MS = 2000;
 const RESTART = { initial: millis(200), cap: millis(10_000), factor: 2, jitter: 0.2 };
 /** A worker that lived so long does not count as failing to start. */
 const STEADY_MS = 30_000;
-/** Half of the runtime's own size for what is new in a worker: packets come to lie in it, and die before it is full. */
-const RUNTIME_FLAGS = ["--max-semi-space-size=8"];
-
 /** One place for a media worker process; whoever lives in it is replaced when it dies. */
 class WorkerSeat {
   readonly options: WorkerOptions;
@@ -79,7 +76,6 @@ class WorkerProcess implements WorkerHandle {
   constructor(id: WorkerId, entry: URL, onEvent: (event: WorkerEvent) => void) {
     this.id = id;
     this.child = fork(entry, {
-      execArgv: [...process.execArgv, ...RUNTIME_FLAGS],
       serialization: "advanced",
       execArgv: [...process.execArgv, ...MEDIA_MEMORY.flags],
       env: withHabits(process.env, MEDIA_MEMORY),
