@@ -97,6 +97,10 @@ function runTests(words) {
   const dist = join(ROOT, "dist");
   const all = [...testFiles(join(dist, "src")), ...testFiles(join(dist, "test"))];
   const chosen = all.filter((file) => words.every((word) => relative(dist, file).includes(word)));
+  if (chosen.length === 0) {
+    console.error(`No test file has ${words.join(" and ")} in its path.`);
+    process.exit(1);
+  }
   const heavy = chosen.filter((file) => file.includes(join("test", "e2e")));
   const light = chosen.filter((file) => !heavy.includes(file));
   const failed = [...failedOf(light, 3), ...failedOf(heavy, 2)];

@@ -41,6 +41,7 @@ const EXIT_DEADLINE_MS = 2000;
 const RESTART = { initial: millis(200), cap: millis(10_000), factor: 2, jitter: 0.2 };
 /** A worker that lived so long does not count as failing to start. */
 const STEADY_MS = 30_000;
+
 /** One place for a media worker process; whoever lives in it is replaced when it dies. */
 class WorkerSeat {
   readonly options: WorkerOptions;
