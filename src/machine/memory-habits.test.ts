@@ -27,7 +27,7 @@ test("this Node takes the flags, and they bound the young generation", () => {
     console.log(spaces.find((space) => space.space_name === "new_space").space_size);
   `;
   for (const [{ flags }, most] of [
-    [MEDIA_MEMORY, 8],
+    [MEDIA_MEMORY, 16],
     [CODEC_MEMORY, 2],
   ] as const) {
     const { stdout } = spawnSync(process.execPath, [...flags, "-e", program], { encoding: "utf8" });
