@@ -34,6 +34,7 @@ for (const count of counts) {
     `${quantile(row.latencyMs, 0.5).toFixed(1)} / ${quantile(row.latencyMs, 0.99).toFixed(1)} ms`,
     two(row.loopDelayMs, 1),
     `${(100 * row.arrived).toFixed(1)} %`,
+    `${row.soundKbps.toFixed(0)} kb/s`,
   ]);
   console.log(`${rows.at(-1)?.join(", ")}`);
 }
@@ -44,5 +45,5 @@ const head = [
   "memory: a further stream",
   "startup to keyframe p50 / most",
 ];
-const tail = ["latency p50 / p99", "loop late in a second p50 / most", "pictures arrived"];
+const tail = ["latency p50 / p99", "loop late in a second p50 / most", "pictures arrived", "sound"];
 console.log(table([...head, ...tail], rows));

@@ -54,6 +54,8 @@ export interface LoadResult {
   readonly loopDelayMs: readonly number[];
   /** Share of the pictures that arrived. */
   readonly arrived: number;
+  /** Bits of sound that arrived for each stream and second, kilobits: silence in the place of sound shows here. */
+  readonly soundKbps: number;
 }
 
 /** Milliseconds from `startup` to the first keyframe; undefined when the server has no room for one more. */
@@ -178,6 +180,9 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
     memory: { idle, first: warm - idle, further },
     cpuPercent: replaced ? undefined : cpu,
     latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
+    soundKbps:
+      (8 * arrived.reduce((sum, { audioBytes }) => sum + audioBytes, 0)) /
+      (1000 * passed * streams * destinations),
     arrived:
       arrived.reduce((sum, { pictures }) => sum + pictures, 0) /
       (passed * HD.fps * streams * destinations),
