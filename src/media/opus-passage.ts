@@ -1,6 +1,7 @@
 import { ProtocolError } from "../base/protocol-error.ts";
 import { type Micros, micros } from "../base/time.ts";
 import { joinOpus, splitOpus } from "../codec/opus/packet.ts";
+import { isOpusPause } from "../codec/opus/toc.ts";
 import { opusFrameBody } from "../protocol/flv/audio-tag.ts";
 import { COVERED } from "./audio-line.ts";
 import type { AudioFrame } from "./frame.ts";
@@ -13,8 +14,6 @@ const SLOT = 20_000;
 const SEAM = 5_000;
 /** So many slots without a packet sound like the packet before them, those of a longer hole are silent. */
 const SHORT_HOLE = 2;
-/** A packet of this size or less says that nothing is transmitted (RFC 6716, 2.1.9). */
-const DTX_BYTES = 2;
 
 /** Frames of less than a slot that wait for the rest of it. */
 interface Piece {
@@ -49,7 +48,7 @@ export class OpusPassage implements LiveAudio {
     if (frame.codec !== "opus") {
       this.#encoding ??= this.#encode();
       this.#encoding.write(frame);
-    } else if (frame.payload.byteLength > DTX_BYTES) this.#pass(frame);
+    } else if (!isOpusPause(frame.payload)) this.#pass(frame);
   }
 
   close(): void {

@@ -31,3 +31,8 @@ export function opusPacketInfo(packet: Uint8Array): OpusPacketInfo {
   }
   return { channels: (toc & 4) === 0 ? 1 : 2, duration: micros(duration), frames };
 }
+
+const DTX_BYTES = 2;
+
+/** Whether a packet says that nothing is transmitted: it has no more than two bytes (RFC 6716, 2.1.9). */
+export const isOpusPause = ({ byteLength }: Uint8Array): boolean => byteLength <= DTX_BYTES;

@@ -2,6 +2,7 @@
 import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
 import { type Frame, Rational } from "node-av/lib";
 import { A_LAW, MU_LAW } from "../../codec/g711.ts";
+import { isOpusPause } from "../../codec/opus/toc.ts";
 import type { AudioCodec } from "../../media/frame.ts";
 import { channelLayout } from "./codec-aac.ts";
 import { FramedDecoder } from "./codec-framed.ts";
@@ -18,8 +19,6 @@ const G711_RATE = 8000;
 const MAX_SAMPLES = 5760;
 /** 120 ms of G.711. */
 const MAX_G711_BYTES = 960;
-/** An Opus packet of this size or less says that nothing is transmitted (RFC 6716, 2.1.9). */
-const DTX_BYTES = 2;
 
 /** The decoder for `codec` with PCM of `channels` channels at `rate` hertz. */
 export function createDecoder(codec: AudioCodec, channels: 1 | 2, rate: number): PacketDecoder {
@@ -56,7 +55,7 @@ class OpusDecoder implements PacketDecoder {
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
-    if (payload.byteLength <= DTX_BYTES) return undefined;
+    if (isOpusPause(payload)) return undefined;
     const pcm = this.#decoder.decode(payload, (frame) => this.#pcm(frame));
     return pcm && this.#resampler ? this.#resampler.convert(pcm) : pcm;
   }
