@@ -10,6 +10,7 @@
 import library from "node-datachannel";
 import type { Clock } from "../../base/time.ts";
 import { fail } from "../../contract/failures.ts";
+import { startingBatchThreads } from "../../machine/batch-threads.ts";
 import {
   attribute,
   attributeValues,
@@ -44,8 +45,11 @@ const STATES: Readonly<Record<string, PeerState>> = {
 export function createPeerFactory(options: PeerFactoryOptions): PeerFactory {
   let listener: InstanceType<typeof library.IceUdpMuxListener>;
   try {
-    // Held for the life of the factory: without it the port closes with the last peer.
-    listener = new library.IceUdpMuxListener(options.udpPort, options.bindAddress);
+    listener = startingBatchThreads(() => {
+      library.preload();
+      // Held for the life of the factory: without it the port closes with the last peer.
+      return new library.IceUdpMuxListener(options.udpPort, options.bindAddress);
+    });
   } catch (error) {
     throw fail("peerRefused", `UDP port ${options.udpPort} cannot be bound`, error);
   }
