@@ -1,5 +1,5 @@
 /** Source packets to 16-bit PCM of any rate. Only the codec process loads this. */
-import { AV_SAMPLE_FMT_FLTP, FF_DECODER_OPUS } from "node-av/constants";
+import { AV_SAMPLE_FMT_S16, FF_DECODER_LIBOPUS } from "node-av/constants";
 import { type Frame, Rational } from "node-av/lib";
 import { A_LAW, MU_LAW } from "../../codec/g711.ts";
 import { isOpusPause } from "../../codec/opus/toc.ts";
@@ -35,19 +35,20 @@ const WHOLE_MU_LAW = MU_LAW.map((sample, code) => (code === 0x7f ? -1 : sample))
 const resampler = (from: number, channels: 1 | 2, to: number): Resampler | undefined =>
   from === to ? undefined : new Resampler("s16", from, channels, to);
 
-/** Decodes to stereo always, whatever each packet holds, and mixes down itself. */
+/** By libopus, which gives as many channels as wanted, whatever each packet holds. */
 class OpusDecoder implements PacketDecoder {
   readonly #channels: 1 | 2;
   readonly #resampler: Resampler | undefined;
-  readonly #decoder = new LibraryDecoder(FF_DECODER_OPUS, (context) => {
-    context.sampleRate = OPUS_RATE;
-    context.channelLayout = channelLayout(2);
-    context.pktTimebase = new Rational(1, OPUS_RATE);
-  });
+  readonly #decoder: LibraryDecoder;
 
   constructor(channels: 1 | 2, rate: number) {
     this.#channels = channels;
     this.#resampler = resampler(OPUS_RATE, channels, rate);
+    this.#decoder = new LibraryDecoder(FF_DECODER_LIBOPUS, (context) => {
+      context.sampleRate = OPUS_RATE;
+      context.channelLayout = channelLayout(channels);
+      context.pktTimebase = new Rational(1, OPUS_RATE);
+    });
   }
 
   get delay(): number {
@@ -65,40 +66,14 @@ class OpusDecoder implements PacketDecoder {
     this.#resampler?.close();
   }
 
-  /** Clamped; a value that is no number becomes 0. */
   #pcm(frame: Frame): Int16Array | undefined {
     const count = frame.nbSamples;
-    if (frame.format !== AV_SAMPLE_FMT_FLTP || frame.sampleRate !== OPUS_RATE) return undefined;
-    if (count <= 0 || count > MAX_SAMPLES) return undefined;
-    const [left, right] = frame.data ?? [];
-    if (left === undefined || right === undefined) return undefined;
-    if (left.byteLength < count * 4 || right.byteLength < count * 4) return undefined;
-    const l = new Float32Array(left.buffer, left.byteOffset, count);
-    const r = new Float32Array(right.buffer, right.byteOffset, count);
-    return this.#channels === 2 ? interleave(l, r) : mixDown(l, r);
+    if (frame.format !== AV_SAMPLE_FMT_S16 || count <= 0 || count > MAX_SAMPLES) return undefined;
+    const [plane] = frame.data ?? [];
+    const samples = count * this.#channels;
+    if (plane === undefined || plane.byteLength < samples * 2) return undefined;
+    return new Int16Array(plane.buffer, plane.byteOffset, samples).slice();
   }
-}
-
-/** Rounds by cutting what was made positive before, for every sample of every stream. */
-function toS16(value: number): number {
-  const scaled = value * 32_767;
-  if (scaled < 32_767) return scaled > -32_768 ? ((scaled + 32_768.5) | 0) - 32_768 : -32_768;
-  return scaled >= 32_767 ? 32_767 : 0;
-}
-
-function interleave(l: Float32Array, r: Float32Array): Int16Array {
-  const pcm = new Int16Array(l.length * 2);
-  for (let i = 0; i < l.length; i += 1) {
-    pcm[2 * i] = toS16(l[i] ?? 0);
-    pcm[2 * i + 1] = toS16(r[i] ?? 0);
-  }
-  return pcm;
-}
-
-function mixDown(l: Float32Array, r: Float32Array): Int16Array {
-  const pcm = new Int16Array(l.length);
-  for (let i = 0; i < l.length; i += 1) pcm[i] = toS16(((l[i] ?? 0) + (r[i] ?? 0)) / 2);
-  return pcm;
 }
 
 class G711Decoder implements PacketDecoder {
