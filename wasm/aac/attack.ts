@@ -4,13 +4,9 @@ import { CALM, CHANNELS } from "./state";
 
 const EIGHTHS = 8;
 /** An attack is so much louder than what was before it. */
-let ratio: f32 = 8;
+const RATIO: f32 = 8;
 /** Below this no attack is heard: power of a sample's change. */
 const QUIET: f32 = 128 * 400;
-
-export function tuneAttack(value: f32): void {
-  ratio = value;
-}
 
 /** One bit for each eighth of the frame in which an attack begins, in either channel. */
 export function findAttacks(state: usize, pcm: usize): i32 {
@@ -23,7 +19,7 @@ export function findAttacks(state: usize, pcm: usize): i32 {
       const energy = c == 0 ? f32x4.extract_lane(energies, 0) : f32x4.extract_lane(energies, 1);
       const slot = state + CALM + (<usize>c << 2);
       const calm = load<f32>(slot);
-      if (energy > ratio * calm + QUIET) attacks |= 1 << eighth;
+      if (energy > RATIO * calm + QUIET) attacks |= 1 << eighth;
       store<f32>(slot, (0.6 as f32) * calm + (0.4 as f32) * energy);
     }
   }

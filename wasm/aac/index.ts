@@ -9,9 +9,6 @@ import { prepareMdct } from "./mdct";
 import { prepareSteps } from "./quantizer";
 import { MOST_CHANNEL_BITS } from "./rate";
 import * as at from "./state";
-export { tuneFollow } from "./psychoacoustics";
-export { tuneRounding } from "./quantizer";
-export { tuneAttack } from "./attack";
 
 const RATE = 48_000;
 

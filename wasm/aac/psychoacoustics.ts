@@ -30,15 +30,11 @@ export const SCALE: usize = memory.data(MOST_BANDS * 8, 16);
 export const SCALE_FLOOR: usize = memory.data(MOST_BANDS * 8, 16);
 export const LEVEL: usize = memory.data(MOST_BANDS * 8, 16);
 
-/** How far the noise follows its masker. */
-let follow: f32 = 0.4;
+/** How far the noise follows its masker: at 1 by as much, at 0 it is the same in all bands. */
+const FOLLOW: f32 = 0.4;
 /** Noise of the 16-bit samples themselves, of a line of a long and of a short block: base 2 of its power. */
 const LONG_REST: f32 = 7.4;
 const SHORT_REST: f32 = 4.4;
-
-export function tuneFollow(value: f32): void {
-  follow = value;
-}
 
 export function tableOf(table: usize, channel: i32): usize {
   return table + <usize>channel * TABLE;
@@ -65,7 +61,7 @@ export function mask(channel: i32): void {
   const power = tableOf(POWER, channel);
   const noise = tableOf(NOISE, channel);
   // Lines of short blocks have an eighth of the power.
-  const less: f32 = short ? 3 * (1 - follow) : 0;
+  const less: f32 = short ? 3 * (1 - FOLLOW) : 0;
   for (let first = 0; first < bandCount; first += groupBands) {
     let masker: f32 = -100;
     for (let i = 0; i < groupBands; i += 1) {
@@ -77,7 +73,7 @@ export function mask(channel: i32): void {
     for (let i = groupBands - 1; i >= 0; i -= 1) {
       const slot = <usize>(first + i) << 2;
       masker = max(load<f32>(noise + slot), masker);
-      store<f32>(noise + slot, masker * follow - less);
+      store<f32>(noise + slot, masker * FOLLOW - less);
       masker -= spreadDown(i);
     }
   }

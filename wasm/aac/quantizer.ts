@@ -17,11 +17,8 @@ const LARGEST_LEVEL: f32 = 8191;
 const MOST_FACTOR = 255;
 /** Largest difference of two scalefactors that can be said. */
 const MOST_APART = 60;
-let rounding: f32 = 0.4054;
-
-export function tuneRounding(value: f32): void {
-  rounding = value;
-}
+/** Added before cutting: the middle of two steps, as seen by the power of 3/4. */
+const ROUNDING: f32 = 0.4054;
 
 export function prepareSteps(): void {
   for (let i = 0; i < 256; i += 1) {
@@ -49,7 +46,7 @@ export function chooseFactors(channel: i32, gain: f32): void {
     const factor = coarseEnough(<i32>max<f32>(0, min<f32>(scale, <f32>MOST_FACTOR)), peak);
     store<i32>(factors + slot, factor);
     // A band of zeros has no scalefactor.
-    if (peak * stepOf(factor) + rounding >= 1) highest = max(highest, factor);
+    if (peak * stepOf(factor) + ROUNDING >= 1) highest = max(highest, factor);
   }
   for (let band = 0; band < bandCount; band += 1) {
     const slot = <usize>band << 2;
@@ -70,7 +67,7 @@ export function quantize(channel: i32): void {
   const roots = ROOTS + <usize>channel * LINES_BYTES;
   const levels = levelsOf(channel);
   const largestOf = tableOf(LARGEST, channel);
-  const up = f32x4.splat(rounding);
+  const up = f32x4.splat(ROUNDING);
   for (let band = 0; band < bandCount; band += 1) {
     const slot = <usize>band << 2;
     const step = f32x4.splat(stepOf(load<i32>(tableOf(FACTOR, channel) + slot)));

@@ -70,7 +70,7 @@ export const sound = {
   ),
   audio_aac_encoder: choice(
     ["lean", "ffmpeg", "fdk"],
-    "ffmpeg",
+    "lean",
     "Which AAC encoder is used: the server's own, which takes the least CPU and memory (docs/performance.md), FFmpeg's, or libfdk_aac, whose licence does not allow to distribute it together with GPL software.",
   ),
   audio_channels: choice(

@@ -1,6 +1,6 @@
 /**
- * The AAC-LC encoder of `wasm/aac`: one instance of the module for the process, in whose memory lie the states of all
- * encoders. Between two calls nothing else of it matters, so an encoder that fails takes no other with it.
+ * The module of `wasm/aac`: one instance for the process, in whose memory lie the states of all AAC encoders. Between
+ * two calls nothing else of it matters, so an encoder that fails takes no other with it.
  */
 import { existsSync, readFileSync } from "node:fs";
 

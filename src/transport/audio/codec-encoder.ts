@@ -17,6 +17,8 @@ export function createEncoder(options: TranscodeOptions, sink: BodySink): SlotEn
 }
 
 function createAacEncoder(options: TranscodeOptions, sink: BodySink): SlotEncoder {
-  if (AAC_ENGINE === "lean") return new LeanAacEncoder(options, sink);
-  return new AacEncoder(options, sink, AAC_ENGINE === "fdk" ? "fdk" : "ffmpeg");
+  if (AAC_ENGINE === "ffmpeg" || AAC_ENGINE === "fdk") {
+    return new AacEncoder(options, sink, AAC_ENGINE);
+  }
+  return new LeanAacEncoder(options, sink);
 }

@@ -67,7 +67,7 @@ const DEFAULTS = {
   startMs: 10_000,
   restartBackoff: { initial: millis(50), cap: millis(5000), factor: 2, jitter: 0.2 },
   clipCacheBytes: 64 * 1024 * 1024,
-  aacEngine: "ffmpeg",
+  aacEngine: "lean",
   eager: false,
   onEvent: (_event: CodecEvent): void => {},
 } satisfies AudioTranscoderOptions;
