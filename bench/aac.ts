@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { AV_LOG_QUIET } from "node-av/constants";
 import { Log } from "node-av/lib";
 import { decodeAac } from "../test/support/audio-lab.ts";
-import { AacTrial, TUNINGS } from "./support/aac-trial.ts";
+import { CANDIDATES } from "./support/aac-trial.ts";
 import { type Quality, quality } from "./support/audible.ts";
 import { music, speech } from "./support/sounds.ts";
 import { table } from "./support/table.ts";
@@ -43,11 +43,11 @@ const rows: string[][] = [];
 for (const form of FORMS) {
   for (const [name, make] of Object.entries(SOURCES)) {
     const source = make(form.channels, seconds);
-    for (const tuning of TUNINGS) {
+    for (const candidate of CANDIDATES) {
       let cpu = Number.POSITIVE_INFINITY;
-      let trial = new AacTrial(form, tuning);
+      let trial = candidate.make(form);
       for (let round = 0; round < rounds; round += 1) {
-        trial = new AacTrial(form, tuning);
+        trial = candidate.make(form);
         cpu = Math.min(cpu, trial.encode(source));
       }
       const { bodies, delay } = trial;
@@ -55,7 +55,7 @@ for (const form of FORMS) {
       const q = judge(source, bodies, form.channels, delay);
       rows.push([
         `${name}, ${form.channels === 1 ? "mono" : "stereo"} ${form.bitrate / 1000}`,
-        tuning.name,
+        candidate.name,
         `${((100 * cpu) / (source.length / form.channels / 48_000)).toFixed(2)} %`,
         kbps.toFixed(0),
         q.snr.toFixed(1),

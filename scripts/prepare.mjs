@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "..");
 const OLDEST_NODE = [20, 19];
-const SOURCES = ["src", "test", "bench", "fuzz", "web"];
+const SOURCES = ["src", "test", "bench", "fuzz", "wasm", "web"];
 const CONFIGS = ["package.json", "tsconfig.json"];
 const INSTALL_STAMP = join(ROOT, "node_modules", ".installed");
 const BUILD_STAMP = join(ROOT, "dist", ".built");

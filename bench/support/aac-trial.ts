@@ -1,7 +1,8 @@
-/** One AAC encoder of the codec library with settings to try. */
+/** AAC encoders to try: those of the codec library with settings, and the one of the server. */
 import { Frame, Packet } from "node-av/lib";
 import { AAC_GRID } from "../../src/media/audio-grid.ts";
 import { check } from "../../src/transport/audio/codec-aac.ts";
+import { LeanAacEncoder } from "../../src/transport/audio/codec-lean.ts";
 import { type AacForm, allocateInput, FDK, openAac, type Tuning } from "./codec-contexts.ts";
 
 const fast = (name: string, options: Tuning["options"]): Tuning => ({
@@ -12,7 +13,7 @@ const fast = (name: string, options: Tuning["options"]): Tuning => ({
 const off = (...tools: string[]): Tuning["options"] =>
   Object.fromEntries(tools.map((tool) => [`aac_${tool}`, "0"]));
 
-export const TUNINGS: readonly Tuning[] = [
+const TUNINGS: readonly Tuning[] = [
   { name: "aac twoloop", encoder: "aac", options: {} },
   fast("aac fast", {}),
   fast("aac fast, no tns", off("tns")),
@@ -27,7 +28,57 @@ export const TUNINGS: readonly Tuning[] = [
   { name: "fdk, no afterburner", encoder: FDK, options: { afterburner: "0" } },
 ];
 
-export class AacTrial {
+export interface AacTrial {
+  readonly bodies: Uint8Array[];
+  /** Samples by which what is decoded comes later than what was encoded. */
+  readonly delay: number;
+  /** Encodes all of it, frees the encoder; CPU seconds. */
+  encode(pcm: Int16Array): number;
+}
+
+export interface Candidate {
+  readonly name: string;
+  readonly make: (form: AacForm) => AacTrial;
+}
+
+export const CANDIDATES: readonly Candidate[] = [
+  { name: "lean", make: (form) => new LeanTrial(form) },
+  ...TUNINGS.map((tuning) => ({
+    name: tuning.name,
+    make: (form: AacForm) => new LibraryTrial(form, tuning),
+  })),
+];
+
+class LeanTrial implements AacTrial {
+  readonly #samples: number;
+  readonly #encoder: LeanAacEncoder;
+  readonly bodies: Uint8Array[] = [];
+  readonly delay = 2 * AAC_GRID.samples;
+
+  constructor(form: AacForm) {
+    this.#samples = AAC_GRID.samples * form.channels;
+    this.#encoder = new LeanAacEncoder({ ...form, codec: "aac", grid: AAC_GRID }, (_, body) =>
+      this.bodies.push(body),
+    );
+  }
+
+  encode(pcm: Int16Array): number {
+    const before = process.cpuUsage();
+    let slot = 0;
+    for (let at = 0; at + this.#samples <= pcm.length; at += this.#samples) {
+      this.#encoder.encode(slot, pcm.subarray(at, at + this.#samples));
+      slot += 1;
+    }
+    const { user, system } = process.cpuUsage(before);
+    for (let left = 0; left < 2; left += 1) {
+      this.#encoder.encode(slot + left, new Int16Array(this.#samples));
+    }
+    this.#encoder.close();
+    return (user + system) / 1e6;
+  }
+}
+
+class LibraryTrial implements AacTrial {
   readonly #form: AacForm;
   readonly #context;
   readonly #frame = new Frame();
@@ -43,12 +94,10 @@ export class AacTrial {
     this.#packet.alloc();
   }
 
-  /** Samples by which what is decoded comes later than what was encoded. */
   get delay(): number {
     return this.#interleaved ? 2048 : 1024;
   }
 
-  /** Encodes all of it, frees the encoder; CPU seconds. */
   encode(pcm: Int16Array): number {
     const samples = AAC_GRID.samples * this.#form.channels;
     const before = process.cpuUsage();

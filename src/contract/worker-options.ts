@@ -57,7 +57,7 @@ export interface WorkerOptions {
     readonly userAgent: string;
   };
   /** Whose AAC encoder is used. */
-  readonly aacEngine: "ffmpeg" | "fdk";
+  readonly aacEngine: "lean" | "ffmpeg" | "fdk";
   readonly audio: {
     /** What the sound of pushes is encoded to. */
     readonly codec: "aac" | "pcma" | "pcmu";

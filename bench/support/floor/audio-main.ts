@@ -12,8 +12,8 @@ const FLOAT_BYTES = 4;
 const [streams = 1, channels = 2, bitrate = 128_000] = process.argv.slice(2).map(Number);
 const form = { channels: channels === 1 ? 1 : 2, bitrate } as const;
 const { sounds } = readRecording({ ...HD, channels: form.channels, sound: "concert" });
-/** As the server encodes. */
-const TUNING: Tuning = { name: "server", encoder: "aac", options: AAC_TUNING };
+/** The AAC encoder of the library, as the server has it when `audio_aac_encoder` is ffmpeg. */
+const TUNING: Tuning = { name: "ffmpeg", encoder: "aac", options: AAC_TUNING };
 let encoded = 0;
 
 class Chain {

@@ -69,9 +69,9 @@ export const sound = {
     "Push the Opus of a source as it is, without encoding anything, to destinations whose answer to connect says that they take it (Enhanced RTMP), where rtmp_audio_codec is aac; false makes AAC of it for all.",
   ),
   audio_aac_encoder: choice(
-    ["ffmpeg", "fdk"],
-    "ffmpeg",
-    "Whose AAC encoder is used: FFmpeg's own, or libfdk_aac, which takes half to four fifths of the CPU (docs/performance.md), but whose licence does not allow to distribute it together with GPL software.",
+    ["lean", "ffmpeg", "fdk"],
+    "lean",
+    "Which AAC encoder is used: the server's own, which takes the least CPU and memory (docs/performance.md), FFmpeg's, or libfdk_aac, whose licence does not allow to distribute it together with GPL software.",
   ),
   audio_channels: choice(
     ["auto", "1", "2"],

@@ -1,5 +1,5 @@
 /**
- * The AAC-LC encoder of the codec process (FFmpeg's native one through node-av).
+ * The AAC-LC encoders of the codec library (FFmpeg's native one, or fdk's, through node-av).
  *
  * The MDCT of AAC overlaps: packet `k` of the encoder covers input frames `k - 1` and `k`, and decoding
  * it gives input frame `k - 1`. The encoder says so with a first timestamp of -1024, that is: its first
@@ -20,15 +20,11 @@ import {
   FF_ENCODER_LIBFDK_AAC,
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
+import { silentFrame } from "../../codec/aac/silence.ts";
 import { AAC_GRID } from "../../media/audio-grid.ts";
+import { SilentRun } from "./silent-run.ts";
 import type { BodySink, SlotEncoder } from "./slot-encoder.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
-
-/** What the encoder makes of silence once nothing else is inside it; decodes to 1024 zeros. */
-const SILENT_BODY = {
-  1: Uint8Array.of(0x01, 0x18, 0x20, 0x07),
-  2: Uint8Array.of(0x21, 0x10, 0x04, 0x60, 0x8c, 0x1c),
-} as const;
 
 const AAC_SAMPLES = AAC_GRID.samples;
 /**
@@ -37,8 +33,8 @@ const AAC_SAMPLES = AAC_GRID.samples;
  */
 export const AAC_TUNING = { aac_coder: "fast", aac_tns: "0" } as const;
 
-/** Whose encoder: FFmpeg's own, or that of the Fraunhofer institute. */
-export type AacEngine = "ffmpeg" | "fdk";
+/** Whose encoder of the library: FFmpeg's own, or that of the Fraunhofer institute. */
+type LibraryEngine = "ffmpeg" | "fdk";
 
 const MAKERS = {
   ffmpeg: { name: FF_ENCODER_AAC, format: AV_SAMPLE_FMT_FLTP, tuning: AAC_TUNING },
@@ -63,17 +59,17 @@ export function check(what: string, code: number): void {
 
 /** One AAC-LC stream, at 48 kHz unless it is a clip for another. Throws `Error` when the library refuses; then `close` it. */
 export class AacEncoder implements SlotEncoder {
-  readonly #maker: (typeof MAKERS)[AacEngine];
+  readonly #maker: (typeof MAKERS)[LibraryEngine];
   readonly #channels: 1 | 2;
   readonly #sampleRate: number;
   readonly #sink: BodySink;
   readonly #context = new CodecContext();
   readonly #frame = new Frame();
   readonly #packet = new Packet();
+  readonly #silence = new SilentRun(LAG + 1);
   #fed = 0;
-  #silentFed = 0;
 
-  constructor(options: TranscodeOptions, sink: BodySink, engine: AacEngine) {
+  constructor(options: TranscodeOptions, sink: BodySink, engine: LibraryEngine) {
     const maker = MAKERS[engine];
     this.#maker = maker;
     this.#channels = options.channels;
@@ -102,12 +98,10 @@ export class AacEncoder implements SlotEncoder {
    * Silence after silence never reaches the encoder, which does not notice what it was not shown.
    */
   encode(slot: number, pcm: Int16Array): void {
-    const silent = isSilent(pcm);
-    if (silent && this.#silentFed > LAG) {
-      this.#sink(slot - LAG, SILENT_BODY[this.#channels]);
+    if (this.#silence.covers(pcm)) {
+      this.#sink(slot - LAG, silentFrame(this.#channels));
       return;
     }
-    this.#silentFed = silent ? this.#silentFed + 1 : 0;
     this.#feed(pcm);
     while (this.#context.receivePacketSync(this.#packet) >= 0) {
       const body = this.#packet.data;
@@ -160,9 +154,4 @@ function fillPlanes(planes: readonly Buffer[] | null, pcm: Int16Array, channels:
     const plane = new Float32Array(bytes.buffer, bytes.byteOffset, AAC_SAMPLES);
     for (let i = 0; i < AAC_SAMPLES; i += 1) plane[i] = (pcm[i * channels + c] ?? 0) / 32_768;
   }
-}
-
-function isSilent(pcm: Int16Array): boolean {
-  for (const sample of pcm) if (sample !== 0) return false;
-  return true;
 }

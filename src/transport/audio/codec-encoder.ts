@@ -1,16 +1,24 @@
-import { AacEncoder, type AacEngine } from "./codec-aac.ts";
+import { AacEncoder } from "./codec-aac.ts";
 import { G711Encoder } from "./codec-g711.ts";
+import { LeanAacEncoder } from "./codec-lean.ts";
 import { OpusEncoder } from "./codec-opus.ts";
 import type { BodySink, SlotEncoder } from "./slot-encoder.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
 
 /** One for a whole process: its first argument says which. */
-const AAC_ENGINE: AacEngine = process.argv[2] === "fdk" ? "fdk" : "ffmpeg";
+const [, , AAC_ENGINE] = process.argv;
 
 /** The encoder for what sound is to be made into. Throws `Error` where there is none. */
 export function createEncoder(options: TranscodeOptions, sink: BodySink): SlotEncoder {
-  if (options.codec === "aac") return new AacEncoder(options, sink, AAC_ENGINE);
+  if (options.codec === "aac") return createAacEncoder(options, sink);
   if (options.codec === "opus") return new OpusEncoder(options, sink);
   if (options.codec === "speex") throw new Error("no Speex encoder");
   return new G711Encoder(options.codec, sink);
+}
+
+function createAacEncoder(options: TranscodeOptions, sink: BodySink): SlotEncoder {
+  if (AAC_ENGINE === "ffmpeg" || AAC_ENGINE === "fdk") {
+    return new AacEncoder(options, sink, AAC_ENGINE);
+  }
+  return new LeanAacEncoder(options, sink);
 }

@@ -14,8 +14,9 @@ import {
 } from "../../../test/support/audio-lab.ts";
 
 const lab = openAudioLab();
+const ffmpeg = openAudioLab({ aacEngine: "ffmpeg" });
 const fdk = openAudioLab({ aacEngine: "fdk" });
-after(() => Promise.all([lab.engine.close(), fdk.engine.close()]));
+after(() => Promise.all([lab, ffmpeg, fdk].map(({ engine }) => engine.close())));
 
 const SECOND = 48_000;
 const SILENT = { 1: "01182007", 2: "211004608c1c" } as const;
@@ -82,7 +83,8 @@ for (const codec of ["pcma", "pcmu"] as const) {
 }
 
 for (const [engine, used] of [
-  ["ffmpeg", lab],
+  ["lean", lab],
+  ["ffmpeg", ffmpeg],
   ["fdk", fdk],
 ] as const) {
   test(`${engine}: a click comes out of the player within a millisecond of its own time`, async () => {

@@ -53,7 +53,7 @@ export interface AudioTranscoderOptions {
   /** Most bytes of encoded clips that are kept; 64 MB. */
   readonly clipCacheBytes?: number;
   /** Whose AAC encoder is used; FFmpeg's own. */
-  readonly aacEngine?: "ffmpeg" | "fdk";
+  readonly aacEngine?: "lean" | "ffmpeg" | "fdk";
   /** Start the codec process at once and keep one running, not only when it is needed. */
   readonly eager?: boolean;
   readonly onEvent?: (event: CodecEvent) => void;
@@ -67,7 +67,7 @@ const DEFAULTS = {
   startMs: 10_000,
   restartBackoff: { initial: millis(50), cap: millis(5000), factor: 2, jitter: 0.2 },
   clipCacheBytes: 64 * 1024 * 1024,
-  aacEngine: "ffmpeg",
+  aacEngine: "lean",
   eager: false,
   onEvent: (_event: CodecEvent): void => {},
 } satisfies AudioTranscoderOptions;
