@@ -1,6 +1,6 @@
 /**
  * What the server costs beside its parts alone, in one run: the WebRTC library that receives the same
- * publishers and counts their packets, the codec library that turns the same sound into AAC, and a
+ * publishers and counts their packets, the decoder and the encoder that turn the same sound into AAC, and a
  * socket that sends the same tags to the same destination. Publishers and destination are not counted.
  * With --opus also the server whose destinations take Opus.
  * Usage: npm run bench -- floor [--streams N] [--seconds S] [--rounds R] [--channels 1|2] [--opus]
@@ -40,7 +40,7 @@ console.log(
     ["part alone", "CPU a stream"],
     [
       ["WebRTC library, packets counted", percent(({ ingest }) => ingest)],
-      ["Opus to AAC in the codec library", percent(({ audio }) => audio)],
+      ["Opus decoder and AAC encoder", percent(({ audio }) => audio)],
       ["tags to a socket", percent(({ send }) => send)],
       ["sum", percent(parts)],
       ["server: workers", percent(({ whole }) => whole.worker)],

@@ -1,11 +1,10 @@
-/** Codecs of the library, opened as the server opens them or in other ways. */
+/** AAC encoders of the codec library, opened as the server opens them or in other ways. */
 import {
   AV_CODEC_FLAG_GLOBAL_HEADER,
   AV_OPT_SEARCH_CHILDREN,
   AV_OPT_TYPE_STRING,
   AV_SAMPLE_FMT_FLTP,
   AV_SAMPLE_FMT_S16,
-  FF_DECODER_OPUS,
 } from "node-av/constants";
 import { Codec, CodecContext, type Frame, Rational } from "node-av/lib";
 import { AAC_GRID } from "../../src/media/audio-grid.ts";
@@ -55,17 +54,4 @@ export function allocateInput(frame: Frame, { channels }: AacForm, tuning: Tunin
   frame.sampleRate = AAC_GRID.rate;
   frame.channelLayout = channelLayout(channels);
   check("audio frame", frame.getBuffer());
-}
-
-export function openOpus(): CodecContext {
-  const codec = Codec.findDecoderByName(FF_DECODER_OPUS);
-  if (codec === null) throw new Error("no Opus decoder");
-  const context = new CodecContext();
-  context.allocContext3(codec);
-  context.sampleRate = AAC_GRID.rate;
-  context.channelLayout = channelLayout(2);
-  context.pktTimebase = new Rational(1, AAC_GRID.rate);
-  context.threadCount = 1;
-  check("open Opus decoder", context.open2Sync(codec));
-  return context;
 }
