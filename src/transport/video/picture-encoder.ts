@@ -38,7 +38,7 @@ const RATE_UNIT = 1000;
  */
 const THRIFT = [
   ...["weightp=0", "no-dct-decimate=1", "partitions=none", "8x8dct=0"],
-  ...["deadzone-inter=14", "deadzone-intra=8", "aq-strength=0.75"],
+  ...["deadzone-inter=10", "deadzone-intra=6", "aq-strength=0.7"],
 ] as const;
 
 export class PictureEncoder {

@@ -19,7 +19,7 @@ import {
 
 const PIPE = 3;
 /** Batches from one turn of the event loop to the next. */
-const TURN_EVERY = 8;
+const TURN_EVERY = 32;
 /** Batches from one look at CPU time and figures to the next. */
 const LOOK_EVERY = 10;
 
