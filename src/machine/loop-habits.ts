@@ -7,14 +7,14 @@
 const COUNTS_CALLS = 12;
 
 /**
- * Arguments of Node with this version of V8. By default it takes minutes until functions that are called so seldom are
- * optimized, and until then each of their steps is looked up. Nobody is there who could use the time of helper
- * threads, and the little that could be given back is not worth a collection of the whole heap.
+ * Arguments of Node with this version of V8. By default it takes minutes until functions that are called so seldom
+ * are optimized, and until then each of their steps is looked up. And the little memory that a collection of the
+ * whole heap finds while it is so quiet is not worth the pause.
  */
 export function loopFlags(v8: string): readonly string[] {
   const optimize =
     Number.parseInt(v8, 10) < COUNTS_CALLS
       ? ["--interrupt-budget=8000"]
       : ["--invocation-count-for-turbofan=100"];
-  return [...optimize, "--single-threaded", "--no-memory-reducer"];
+  return [...optimize, "--no-memory-reducer"];
 }
