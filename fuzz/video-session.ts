@@ -46,11 +46,9 @@ fuzz((chance) => {
     if (chance.oneIn(10)) session.advance(pts);
     if (i > 0 && chance.oneIn(10)) continue;
     const key = i === 0 || chance.oneIn(8);
-    const bytes = Buffer.from(spoilt(chance, picture));
-    session.write(
-      { key, preroll: chance.oneIn(20), pts, behind: chance.oneIn(9) ? 1e6 : 0 },
-      bytes,
-    );
+    const data = Buffer.from(spoilt(chance, picture));
+    const behind = chance.oneIn(9) ? 1e6 : 0;
+    session.write({ key, preroll: chance.oneIn(20), pts, behind, data });
   }
   session.close();
   times.slice(1).forEach((time, i) => {

@@ -79,7 +79,7 @@ test("rate, keyframes, size and bitrate stay as asked while the source changes i
   assert.equal(rendition.videoFormat?.frameRate, 25);
   await withFlvFile(destination.tags, async (file) => {
     const [video] = await streamsOf(file);
-    assert.equal(`${video?.width}x${video?.height} ${video?.profile}`, "320x180 High");
+    assert.equal(`${video?.width}x${video?.height} ${video?.profile}`, "320x180 Main");
     assert.match(await frameTypes(file), /^(IP{19})+IP*$/);
     assert.equal(await decodeErrors(file), "");
     assert.equal((await packetsOf(file)).length, pictures.length);

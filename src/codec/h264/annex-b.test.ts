@@ -1,35 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  lengthsToStartCodes,
-  parameterSetsOf,
-  setsAsByteStream,
-  splitByteStream,
-} from "./annex-b.ts";
-import { nalUnitBytes } from "./nal-unit.ts";
-
-/** NAL units as they may be: no start code inside, no zero at the end. */
-const nal = fc
-  .uint8Array({ minLength: 1, maxLength: 30 })
-  .map((bytes) => bytes.map((byte) => (byte < 3 ? byte + 3 : byte)));
-
-test("a byte stream falls into the NAL units that it was made of", () => {
-  fc.assert(
-    fc.property(fc.array(fc.tuple(nal, fc.nat(3)), { maxLength: 8 }), (list) => {
-      const stream = list.flatMap(([bytes, zeros]) => [
-        ...new Array<number>(zeros).fill(0),
-        ...[0, 0, 1],
-        ...bytes,
-      ]);
-      const found = splitByteStream(Uint8Array.from(stream)).map(nalUnitBytes);
-      assert.deepEqual(
-        found,
-        list.map(([bytes]) => bytes),
-      );
-    }),
-  );
-});
+import { lengthsToStartCodes, parameterSetsOf, setsAsByteStream } from "./annex-b.ts";
 
 test("lengths become start codes where they stand; lengths that do not add up are refused", () => {
   const bytes = Uint8Array.of(0, 0, 0, 2, 0x65, 9, 0, 0, 0, 1, 0x41);

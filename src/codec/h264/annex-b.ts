@@ -1,29 +1,6 @@
 /** The byte stream format (ITU-T H.264, annex B) and the one with lengths (ISO/IEC 14496-15). */
-import { type NalUnit, wholeNalUnit } from "./nal-unit.ts";
 
 const LENGTH_BYTES = 4;
-
-/** Where the next start code prefix 00 00 01 begins; the length of `bytes` when there is none. */
-function nextPrefix(bytes: Uint8Array, from: number): number {
-  for (let at = from; ; at += 1) {
-    at = bytes.indexOf(1, at);
-    if (at < 0) return bytes.byteLength;
-    if (at >= from + 2 && bytes[at - 1] === 0 && bytes[at - 2] === 0) return at - 2;
-  }
-}
-
-/** The NAL units of a byte stream as views, without the zeros around them. */
-export function splitByteStream(bytes: Uint8Array): NalUnit[] {
-  const units: NalUnit[] = [];
-  for (let at = nextPrefix(bytes, 0); at < bytes.byteLength; ) {
-    const start = at + 3;
-    at = nextPrefix(bytes, start);
-    let end = at;
-    while (end > start && bytes[end - 1] === 0) end -= 1;
-    if (end > start) units.push(wholeNalUnit(bytes.subarray(start, end)));
-  }
-  return units;
-}
 
 /** Puts a start code in place of each 4-byte length; false when the lengths do not add up. */
 export function lengthsToStartCodes(bytes: Uint8Array): boolean {

@@ -31,6 +31,17 @@ export interface NalUnit {
 /** True for slices and their partitions: what shows something (table 7-1). */
 export const isSlice = ({ type }: NalUnit): boolean => type >= NalType.slice && type <= NalType.idr;
 
+/** True when the first slice of an access unit, NAL units with 4-byte lengths, is one of an IDR picture. */
+export function accessUnitIsIdr(unit: Uint8Array): boolean {
+  for (let at = 0; at + 4 < unit.byteLength; ) {
+    const type = (unit[at + 4] ?? 0) & 0x1f;
+    if (type >= NalType.slice && type <= NalType.idr) return type === NalType.idr;
+    const [a = 0, b = 0, c = 0, d = 0] = unit.subarray(at, at + 4);
+    at += 4 + (((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
+  }
+  return false;
+}
+
 /** A NAL unit that lies in one piece. `bytes` is not empty. */
 export function wholeNalUnit(bytes: Uint8Array): NalUnit {
   return { type: (bytes[0] ?? 0) & 0x1f, parts: [bytes], size: bytes.byteLength };

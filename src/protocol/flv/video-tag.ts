@@ -13,6 +13,12 @@ export function avcConfigBody(record: Uint8Array): Uint8Array {
   return body;
 }
 
+/** What comes before the NAL units of a picture that is shown when its tag says. */
+export const AVC_FRAME_HEADS = {
+  key: Uint8Array.of(KEY_AVC, 1, 0, 0, 0),
+  delta: Uint8Array.of(DELTA_AVC, 1, 0, 0, 0),
+} as const;
+
 /** One access unit with 4-byte lengths, assembled once for all destinations. */
 export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean): Uint8Array {
   const size = nalUnits.reduce((sum, unit) => sum + 4 + unit.size, HEADER_BYTES);

@@ -18,6 +18,8 @@ export interface CodecProcessOptions {
   readonly program: URL;
   /** Arguments of the program. */
   readonly args?: readonly string[];
+  /** Arguments of Node beside those for its memory. */
+  readonly flags?: readonly string[];
   readonly now: () => Micros;
   /** Silence, while answers are owed, after which the process is killed, milliseconds. */
   readonly silenceMs: number;
@@ -70,6 +72,7 @@ export class CodecProcess {
       process.execPath,
       [
         ...CODEC_MEMORY.flags,
+        ...(options.flags ?? []),
         ...loaderFlags(process.execArgv),
         fileURLToPath(options.program),
         ...(options.args ?? []),

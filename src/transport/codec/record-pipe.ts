@@ -13,6 +13,8 @@ export class RecordPipe {
   #bytes = Buffer.allocUnsafe(FIRST_SIZE);
   #start = 0;
   #end = 0;
+  #out = Buffer.allocUnsafe(FIRST_SIZE);
+  #waiting = 0;
 
   /** `fd` is in blocking mode. */
   constructor(fd: number) {
@@ -33,10 +35,19 @@ export class RecordPipe {
     };
   }
 
-  /** Writes all of it, however long the other end takes. */
-  write(parts: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(parts);
-    for (let at = 0; at < bytes.byteLength; ) at += writeSync(this.#fd, bytes, at);
+  /** Puts bytes behind those that wait to be written. */
+  put(bytes: Uint8Array): void {
+    const end = this.#waiting + bytes.byteLength;
+    if (end > this.#out.byteLength) this.#out = larger(this.#out, this.#waiting, end);
+    this.#out.set(bytes, this.#waiting);
+    this.#waiting = end;
+  }
+
+  /** Writes what waits, all of it, however long the other end takes. */
+  flush(): void {
+    const end = this.#waiting;
+    for (let at = 0; at < end; ) at += writeSync(this.#fd, this.#out, at, end - at);
+    this.#waiting = 0;
   }
 
   /** Until so many bytes are there; false when the pipe ends before. */
@@ -64,4 +75,11 @@ export class RecordPipe {
     this.#end -= this.#start;
     this.#start = 0;
   }
+}
+
+/** Room for twice `size` bytes, with the first `kept` ones of `bytes`. */
+function larger(bytes: Buffer, kept: number, size: number): Buffer<ArrayBuffer> {
+  const more = Buffer.allocUnsafe(2 * size);
+  more.set(bytes.subarray(0, kept));
+  return more;
 }

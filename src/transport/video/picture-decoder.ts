@@ -3,6 +3,7 @@ import {
   AV_CODEC_FLAG_LOW_DELAY,
   AV_OPT_TYPE_INT64,
   AVERROR_EAGAIN,
+  type AVPixelFormat,
   FF_DECODER_H264,
   FF_DECODER_LIBDAV1D,
   FF_DECODER_VP8,
@@ -10,6 +11,7 @@ import {
 } from "node-av/constants";
 import { Codec, CodecContext, Frame, Packet, Rational } from "node-av/lib";
 import { lengthsToStartCodes, setsAsByteStream } from "../../codec/h264/annex-b.ts";
+import type { PictureSize } from "../../codec/picture-size.ts";
 import type { VideoCodec } from "../../media/frame.ts";
 import { check } from "./check.ts";
 
@@ -25,15 +27,28 @@ const MAX_SAMPLES = 8192n * 4320n;
 const SHORTEST = 16;
 const LONGEST = 8192;
 
-/** Takes a decoded picture; it is valid during the call only. */
-export type PictureSink = (picture: Frame, pts: number) => void;
+/** Decoders that make at most one picture of what they are given, so that there is no use in asking for another. */
+const ONE_EACH: ReadonlySet<VideoCodec> = new Set(["h264", "vp8"]);
+
+/** A decoded picture, with what it says about itself: each question to the library costs as much as a system call. */
+export interface DecodedPicture extends PictureSize {
+  readonly frame: Frame;
+  readonly format: AVPixelFormat;
+  /** Microseconds on the stream's timeline. */
+  readonly pts: number;
+}
+
+/** Takes a decoded picture. When it returns true, it keeps the frame until it keeps another. */
+export type PictureSink = (picture: DecodedPicture) => boolean;
 
 export class PictureDecoder {
   readonly #codec: VideoCodec;
   readonly #sink: PictureSink;
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
-  readonly #frame = new Frame();
+  /** What the next picture goes into; the other one is kept by the sink. */
+  #frame = new Frame();
+  #kept = new Frame();
   #sets: Uint8Array | undefined;
   #waitsForKey = true;
 
@@ -51,6 +66,7 @@ export class PictureDecoder {
     check("open decoder", context.open2Sync(decoder));
     this.#packet.alloc();
     this.#frame.alloc();
+    this.#kept.alloc();
   }
 
   /** `record` is an AVCDecoderConfigurationRecord. */
@@ -69,6 +85,7 @@ export class PictureDecoder {
   close(): void {
     this.#packet.free();
     this.#frame.free();
+    this.#kept.free();
     this.#context.freeContext();
   }
 
@@ -84,21 +101,31 @@ export class PictureDecoder {
     this.#packet.pts = BigInt(Math.round(pts));
     let code = this.#context.sendPacketSync(this.#packet);
     if (code === AVERROR_EAGAIN) {
-      this.#receive();
+      this.#receiveAll();
       code = this.#context.sendPacketSync(this.#packet);
     }
-    this.#packet.unref();
-    this.#receive();
+    if (ONE_EACH.has(this.#codec)) this.#receive();
+    else this.#receiveAll();
     return code >= 0;
   }
 
-  #receive(): void {
+  #receiveAll(): void {
+    while (this.#receive());
+  }
+
+  /** False when there is no picture. What the frame and the packet held before is released by the library. */
+  #receive(): boolean {
     const frame = this.#frame;
-    while (this.#context.receiveFrameSync(frame) >= 0) {
-      const { width, height, pts } = frame;
-      const fits = Math.min(width, height) >= SHORTEST && Math.max(width, height) <= LONGEST;
-      if (fits && pts >= 0n) this.#sink(frame, Number(pts));
-      frame.unref();
+    if (this.#context.receiveFrameSync(frame) < 0) return false;
+    const { width, height } = frame;
+    const pts = Number(frame.pts);
+    const fits = Math.min(width, height) >= SHORTEST && Math.max(width, height) <= LONGEST;
+    if (!fits || pts < 0) return true;
+    const format = frame.format as AVPixelFormat;
+    if (this.#sink({ frame, width, height, format, pts })) {
+      this.#frame = this.#kept;
+      this.#kept = frame;
     }
+    return true;
   }
 }

@@ -10,12 +10,12 @@ import {
   FF_ENCODER_LIBX264,
 } from "node-av/constants";
 import { Codec, CodecContext, type Frame, Packet, Rational } from "node-av/lib";
-import { splitByteStream } from "../../codec/h264/annex-b.ts";
+import { parameterSetsOf } from "../../codec/h264/annex-b.ts";
 import { decoderConfig } from "../../codec/h264/decoder-config.ts";
-import { NalType, type NalUnit, nalUnitBytes } from "../../codec/h264/nal-unit.ts";
+import { accessUnitIsIdr } from "../../codec/h264/nal-unit.ts";
 import { parseSps } from "../../codec/h264/parameter-sets.ts";
 import type { PictureSize } from "../../codec/picture-size.ts";
-import { avcConfigBody, avcFrameBody } from "../../protocol/flv/video-tag.ts";
+import { avcConfigBody } from "../../protocol/flv/video-tag.ts";
 import { check } from "./check.ts";
 
 export interface PictureEncoderOptions extends PictureSize {
@@ -25,28 +25,30 @@ export interface PictureEncoderOptions extends PictureSize {
   readonly gop: number;
 }
 
-/** Takes the body of a video tag that shows the picture of `slot`. */
-export type BodySink = (slot: number, key: boolean, body: Uint8Array) => void;
+/** Takes the access unit of `slot`, NAL units with 4-byte lengths. */
+export type AccessUnitSink = (slot: number, key: boolean, unit: Uint8Array) => void;
 
 /** Frame rates with three decimals, such as 29.97. */
 const RATE_UNIT = 1000;
 
 /**
  * Tools of the preset that live pictures at these bitrates do not repay: without them the same bytes
- * hold a slightly better picture for less CPU (`npm run bench -- transcode`).
+ * hold a slightly better picture for less CPU (`npm run bench -- transcode`). Smaller dead zones and a weaker
+ * adaptive quantizer give back what that leaves of noise and edges.
  */
-const THRIFT = ["weightp=0", "no-dct-decimate=1", "partitions=i8x8"] as const;
+const THRIFT = [
+  ...["weightp=0", "no-dct-decimate=1", "partitions=none", "8x8dct=0"],
+  ...["deadzone-inter=10", "deadzone-intra=6", "aq-strength=0.7"],
+] as const;
 
 export class PictureEncoder {
-  readonly #size: PictureSize;
-  readonly #sink: BodySink;
+  readonly #sink: AccessUnitSink;
   readonly #context = new CodecContext();
   readonly #packet = new Packet();
   #firstSlot: number | undefined;
 
   /** `like` is a picture of the source, whose colours are announced. */
-  constructor(options: PictureEncoderOptions, like: Frame, sink: BodySink) {
-    this.#size = options;
+  constructor(options: PictureEncoderOptions, like: Frame, sink: AccessUnitSink) {
     this.#sink = sink;
     const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
     if (codec === null) throw new Error("no H.264 encoder");
@@ -59,25 +61,24 @@ export class PictureEncoder {
 
   /** Body of the tag with the decoder configuration. */
   config(): Uint8Array {
-    const units = splitByteStream(this.#context.extraData ?? new Uint8Array(0));
-    const bytesOf = (type: number): Uint8Array[] =>
-      units.filter((unit) => unit.type === type).map(nalUnitBytes);
-    const sps = bytesOf(NalType.sps);
+    const { sps, pps } = parameterSetsOf(this.#context.extraData ?? new Uint8Array(0));
     if (sps[0] === undefined) throw new Error("the encoder gave no parameter sets");
-    return avcConfigBody(decoderConfig(parseSps(sps[0]), sps, bytesOf(NalType.pps)));
+    return avcConfigBody(decoderConfig(parseSps(sps[0]), sps, pps));
   }
 
-  /** Slots follow each other without a gap, except after a leap of the timeline. */
+  /**
+   * Slots follow each other without a gap, except after a leap of the timeline. The picture has the size and
+   * the format of the encoder, which gives it back before it takes another.
+   */
   encode(picture: Frame, slot: number): void {
-    const { width, height } = this.#size;
-    if (picture.width !== width || picture.height !== height) {
-      throw new Error(`a picture of ${picture.width}x${picture.height}`);
-    }
     this.#firstSlot ??= slot;
     picture.pts = BigInt(slot - this.#firstSlot);
     picture.pictType = AV_PICTURE_TYPE_NONE;
     check("H.264 encoder", this.#context.sendFrameSync(picture));
-    this.#receive(this.#firstSlot);
+    check("H.264 encoder", this.#context.receivePacketSync(this.#packet));
+    const { data } = this.#packet;
+    if (data === null) throw new Error("the H.264 encoder gave nothing");
+    this.#sink(slot, accessUnitIsIdr(data), data);
   }
 
   close(): void {
@@ -111,7 +112,7 @@ export class PictureEncoder {
     const { gopSize } = this.#context;
     const params = [
       ...[`keyint=${gopSize}`, `min-keyint=${gopSize}`, "scenecut=0", "open-gop=0", "bframes=0"],
-      ...["rc-lookahead=0", "sliced-threads=0", "force-cfr=1", ...THRIFT],
+      ...["rc-lookahead=0", "sliced-threads=0", "force-cfr=1", "annexb=0", ...THRIFT],
     ];
     const options = {
       preset: "superfast",
@@ -124,18 +125,4 @@ export class PictureEncoder {
       check(name, context.setOption(name, value, AV_OPT_TYPE_STRING, AV_OPT_SEARCH_CHILDREN));
     }
   }
-
-  #receive(firstSlot: number): void {
-    while (this.#context.receivePacketSync(this.#packet) >= 0) {
-      const { data, isKeyframe, pts } = this.#packet;
-      this.#packet.unref();
-      if (data === null) continue;
-      const units = splitByteStream(data).filter(isNeeded);
-      this.#sink(firstSlot + Number(pts), isKeyframe, avcFrameBody(units, isKeyframe));
-    }
-  }
 }
-
-/** Delimiters and filler only cost bytes in a format with lengths. */
-const isNeeded = ({ type }: NalUnit): boolean =>
-  type !== NalType.delimiter && type !== NalType.filler;

@@ -19,15 +19,14 @@ import {
 
 const PIPE = 3;
 /** Batches from one turn of the event loop to the next. */
-const TURN_EVERY = 8;
+const TURN_EVERY = 32;
 /** Batches from one look at CPU time and figures to the next. */
 const LOOK_EVERY = 10;
 
-/** The one transcode, and the answers that wait for the end of a batch, which is one picture. */
+/** The one transcode; its answers wait in the pipe for the end of a batch, which is one picture. */
 class VideoHost {
   readonly #pipe: RecordPipe;
   #session: VideoSession | undefined;
-  #answers: Uint8Array[] = [];
   #batches = 0;
   #cpu = 0;
 
@@ -42,7 +41,8 @@ class VideoHost {
     else if (kind === RECORD.config) this.#session?.configure(Uint8Array.from(payload));
     else if (kind === RECORD.open) {
       this.#session = new VideoSession(decodeOpen(payload), (tag) => {
-        this.#answers.push(...encodeTag(tag));
+        this.#pipe.put(encodeTag(tag));
+        for (const part of tag.parts) this.#pipe.put(part);
       });
     }
   }
@@ -52,23 +52,21 @@ class VideoHost {
   }
 
   #picture(payload: Buffer): void {
-    const { data, ...picture } = decodePicture(payload);
-    if (this.#session?.write(picture, data) !== false) return;
-    this.#answers.push(encodeSignal(RECORD.lost, 0));
+    if (this.#session?.write(decodePicture(payload)) !== false) return;
+    this.#pipe.put(encodeSignal(RECORD.lost, 0));
   }
 
   #answer(mark: number): void {
     if (this.#batches % LOOK_EVERY === 0) this.#look();
     this.#batches += 1;
-    this.#answers.push(encodeDone(mark, this.#cpu));
-    this.#pipe.write(this.#answers);
-    this.#answers = [];
+    this.#pipe.put(encodeDone(mark, this.#cpu));
+    this.#pipe.flush();
   }
 
   #look(): void {
     const { user, system } = process.cpuUsage();
     this.#cpu = user + system;
-    if (this.#session !== undefined) this.#answers.push(encodeFigures(this.#session.figures));
+    if (this.#session !== undefined) this.#pipe.put(encodeFigures(this.#session.figures));
   }
 }
 
@@ -76,7 +74,8 @@ async function main(): Promise<void> {
   Log.setLevel(AV_LOG_QUIET);
   const pipe = new RecordPipe(PIPE);
   const host = new VideoHost(pipe);
-  pipe.write([encodeSignal(SIGNAL.ready, process.pid)]);
+  pipe.put(encodeSignal(SIGNAL.ready, process.pid));
+  pipe.flush();
   let marks = 0;
   for (let record = pipe.next(); record !== undefined; record = pipe.next()) {
     host.handle(record);

@@ -3,12 +3,12 @@ import { micros } from "../../base/time.ts";
 import type { PictureSize } from "../../codec/picture-size.ts";
 import { type GridStep, PictureGrid } from "../../media/picture-grid.ts";
 import { defaultBitrate, outputSize } from "../../media/rendition-plan.ts";
-import type { VideoTag } from "../../protocol/flv/tag.ts";
-import { PictureDecoder } from "./picture-decoder.ts";
+import { AVC_FRAME_HEADS } from "../../protocol/flv/video-tag.ts";
+import { type DecodedPicture, PictureDecoder } from "./picture-decoder.ts";
 import { PictureEncoder } from "./picture-encoder.ts";
 import { PictureScaler } from "./picture-scaler.ts";
 import type { VideoTranscodeOptions } from "./transcoder.ts";
-import type { Figures, PictureRecord } from "./video-wire.ts";
+import type { Figures, PictureRecord, TagParts } from "./video-wire.ts";
 
 /** A process that is so far behind repeats the picture before instead of scaling and coding a new one. */
 const BEHIND = 200_000;
@@ -23,7 +23,7 @@ interface Output {
 /** One transcode in the codec process: source pictures in, tags of a constant rate out. */
 export class VideoSession {
   readonly #options: VideoTranscodeOptions;
-  readonly #sink: (tag: VideoTag) => void;
+  readonly #sink: (tag: TagParts) => void;
   readonly #decoder: PictureDecoder;
   readonly #grid: PictureGrid;
   readonly #figures = { framesIn: 0, framesOut: 0, framesRepeated: 0, framesDropped: 0, work: 0 };
@@ -33,11 +33,11 @@ export class VideoSession {
   #preroll = false;
   #behind = 0;
 
-  constructor(options: VideoTranscodeOptions, sink: (tag: VideoTag) => void) {
+  constructor(options: VideoTranscodeOptions, sink: (tag: TagParts) => void) {
     this.#options = options;
     this.#sink = sink;
     this.#grid = new PictureGrid(options.plan.fps, options.before?.end);
-    this.#decoder = new PictureDecoder(options.codec, (frame, pts) => this.#show(frame, pts));
+    this.#decoder = new PictureDecoder(options.codec, (picture) => this.#show(picture));
   }
 
   get figures(): Figures {
@@ -49,11 +49,11 @@ export class VideoSession {
   }
 
   /** False when nothing can be decoded before the next keyframe. Throws when the library fails otherwise. */
-  write(picture: PictureRecord, data: Buffer): boolean {
+  write(picture: PictureRecord): boolean {
     this.#preroll = picture.preroll;
     this.#behind = picture.behind;
     this.#figures.framesIn += 1;
-    return this.#decoder.decode(data, picture.key, picture.pts);
+    return this.#decoder.decode(picture.data, picture.key, picture.pts);
   }
 
   /** Fills the slots up to `time`, as no picture came for them. */
@@ -68,30 +68,29 @@ export class VideoSession {
     this.#output?.encoder.close();
   }
 
-  #show(frame: Frame, pts: number): void {
-    this.#figures.work += DECODING_SHARE * frame.width * frame.height;
-    if (this.#preroll) return;
-    const output = this.#outputFor(frame);
-    const step = this.#grid.place(micros(pts));
-    if (this.#behind > BEHIND && this.#current !== undefined) this.#skip(step);
-    else if (step === undefined) this.#replace(output, frame);
-    else {
-      this.#repeat(step.from, step.slot);
-      this.#current = output.scaler.scale(frame);
-      this.#encode(this.#current, step.slot);
+  /** True when the frame is kept, to be repeated. */
+  #show(picture: DecodedPicture): boolean {
+    this.#figures.work += DECODING_SHARE * picture.width * picture.height;
+    if (this.#preroll) return false;
+    const { scaler } = this.#outputFor(picture);
+    const step = this.#grid.place(micros(picture.pts));
+    if (this.#behind > BEHIND && this.#current !== undefined) {
+      this.#skip(step);
+      return false;
     }
+    if (step === undefined) this.#figures.framesDropped += 1;
+    else this.#repeat(step.from, step.slot);
+    // Too late for a slot of its own, the next slot shows it when nothing newer comes.
+    const current = scaler.scale(picture);
+    this.#current = current;
+    if (step !== undefined) this.#encode(current, step.slot);
+    return current === picture.frame;
   }
 
   /** The picture goes lost, the rate does not. */
   #skip(step: GridStep | undefined): void {
     this.#figures.framesDropped += 1;
     if (step !== undefined) this.#repeat(step.from, step.slot + 1);
-  }
-
-  /** Too late for a slot of its own; the next slot shows it when nothing newer comes. */
-  #replace({ scaler }: Output, frame: Frame): void {
-    this.#figures.framesDropped += 1;
-    this.#current = scaler.scale(frame);
   }
 
   #repeat(from: number, end: number): void {
@@ -107,22 +106,23 @@ export class VideoSession {
     this.#output?.encoder.encode(picture, slot);
   }
 
-  #outputFor(frame: Frame): Output {
+  #outputFor(picture: DecodedPicture): Output {
     if (this.#output !== undefined) return this.#output;
     const { plan, before } = this.#options;
-    this.#size = before?.size ?? outputSize(plan, frame);
+    this.#size = before?.size ?? outputSize(plan, picture);
     const bitrate = plan.bitrate > 0 ? plan.bitrate : defaultBitrate(this.#size, plan.fps);
     const settings = { ...this.#size, bitrate, fps: plan.fps, gop: plan.gop };
     let configured = false;
-    const encoder = new PictureEncoder(settings, frame, (slot, key, body) => {
+    const encoder = new PictureEncoder(settings, picture.frame, (slot, key, unit) => {
       const pts = this.#grid.timeOf(slot);
       if (!configured) {
-        this.#sink({ kind: "video", role: "config", pts, body: encoder.config() });
+        this.#sink({ role: "config", pts, parts: [encoder.config()] });
         configured = true;
       }
       this.#figures.framesOut += 1;
       this.#figures.work += this.#size.width * this.#size.height;
-      this.#sink({ kind: "video", role: key ? "key" : "delta", pts, body });
+      const role = key ? "key" : "delta";
+      this.#sink({ role, pts, parts: [AVC_FRAME_HEADS[role], unit] });
     });
     this.#output = { encoder, scaler: new PictureScaler(this.#size) };
     return this.#output;

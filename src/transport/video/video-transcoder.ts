@@ -2,6 +2,7 @@ import { extname } from "node:path";
 import { performance } from "node:perf_hooks";
 import { type Clock, type Micros, micros } from "../../base/time.ts";
 import { fail } from "../../contract/failures.ts";
+import { loopFlags } from "../../machine/loop-habits.ts";
 import type { VideoCodec } from "../../media/frame.ts";
 import type { LiveVideoSink } from "../../media/video-rendition.ts";
 import { VIDEO_HEADER_BYTES } from "../../protocol/flv/enhanced-video-tag.ts";
@@ -52,6 +53,7 @@ const DEFAULTS = {
 
 /** The program beside this file: `.ts` under a loader, `.js` when built. */
 const PROGRAM = new URL(`./video-main${extname(import.meta.url)}`, import.meta.url);
+const LOOP_FLAGS = loopFlags(process.versions.v8);
 const CLOSE_MS = 1000;
 const NOTHING: Figures = {
   framesIn: 0,
@@ -101,7 +103,7 @@ class ProcessTranscode implements VideoTranscode {
       ended = resolve;
     });
     this.#process = new CodecProcess(
-      { program: PROGRAM, now: () => clock.now(), silenceMs, startMs },
+      { program: PROGRAM, flags: LOOP_FLAGS, now: () => clock.now(), silenceMs, startMs },
       {
         onReady: (pid) => this.#onReady(pid, wish),
         onRecord: (record) => this.#onRecord(record),
@@ -127,8 +129,8 @@ class ProcessTranscode implements VideoTranscode {
     const { role } = tag;
     const later = this.#codec === "h264" ? 1000 * compositionTime(tag.body) : 0;
     const pts = micros(tag.pts + later);
-    const picture = { key: role === "key", preroll, pts, behind: this.#process.lag() };
-    this.#process.send(encodePicture(picture, data));
+    const picture = { key: role === "key", preroll, pts, behind: this.#process.lag(), data };
+    this.#process.send(encodePicture(picture));
   }
 
   advance(time: Micros): void {

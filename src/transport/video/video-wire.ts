@@ -26,7 +26,7 @@ const TAG_HEAD = 9;
 const ROLES: readonly VideoTag["role"][] = ["config", "key", "delta"];
 
 /** A source picture on its way to the codec process. */
-export interface PictureRecord {
+export interface PictureRecord<Bytes = Buffer> {
   readonly key: boolean;
   /** Only decoded, because later ones need it; not shown. */
   readonly preroll: boolean;
@@ -34,6 +34,13 @@ export interface PictureRecord {
   readonly pts: number;
   /** How long the process owed an answer when this was sent, microseconds. */
   readonly behind: number;
+  readonly data: Bytes;
+}
+
+/** A tag of the output as the codec process makes it. */
+export interface TagParts extends Pick<VideoTag, "role" | "pts"> {
+  /** The body. */
+  readonly parts: readonly Uint8Array[];
 }
 
 export type Figures = Omit<VideoTranscodeFigures, "cpuSeconds">;
@@ -54,7 +61,8 @@ export const encodeConfig = (config: Uint8Array): Uint8Array[] => [
   config,
 ];
 
-export function encodePicture(picture: PictureRecord, data: Uint8Array): Uint8Array[] {
+export function encodePicture(picture: PictureRecord<Uint8Array>): Uint8Array[] {
+  const { data } = picture;
   const bytes = newRecord(RECORD.picture, 0, PICTURE_HEAD, data.byteLength);
   bytes.writeUInt8((picture.key ? KEY : 0) | (picture.preroll ? PREROLL : 0), RECORD_HEAD);
   bytes.writeDoubleLE(picture.pts, RECORD_HEAD + 1);
@@ -62,7 +70,7 @@ export function encodePicture(picture: PictureRecord, data: Uint8Array): Uint8Ar
   return [bytes, data];
 }
 
-export const decodePicture = (payload: Buffer): PictureRecord & { readonly data: Buffer } => ({
+export const decodePicture = (payload: Buffer): PictureRecord => ({
   key: (payload.readUInt8(0) & KEY) !== 0,
   preroll: (payload.readUInt8(0) & PREROLL) !== 0,
   pts: payload.readDoubleLE(1),
@@ -78,11 +86,14 @@ export function encodeAdvance(to: number): Buffer {
 
 export const decodeAdvance = (payload: Buffer): number => payload.readDoubleLE(0);
 
-export function encodeTag({ role, pts, body }: VideoTag): Uint8Array[] {
-  const bytes = newRecord(RECORD.tag, 0, TAG_HEAD, body.byteLength);
+/** What comes before the parts of a tag in its record. */
+export function encodeTag({ role, pts, parts }: TagParts): Uint8Array {
+  let size = 0;
+  for (const part of parts) size += part.byteLength;
+  const bytes = newRecord(RECORD.tag, 0, TAG_HEAD, size);
   bytes.writeUInt8(ROLES.indexOf(role), RECORD_HEAD);
   bytes.writeDoubleLE(pts, RECORD_HEAD + 1);
-  return [bytes, body];
+  return bytes;
 }
 
 export const decodeTag = (payload: Buffer): VideoTag => ({
