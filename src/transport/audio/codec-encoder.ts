@@ -1,3 +1,4 @@
+import { AAC_GRID } from "../../media/audio-grid.ts";
 import { AacEncoder } from "./codec-aac.ts";
 import { G711Encoder } from "./codec-g711.ts";
 import { LeanAacEncoder } from "./codec-lean.ts";
@@ -16,9 +17,11 @@ export function createEncoder(options: TranscodeOptions, sink: BodySink): SlotEn
   return new G711Encoder(options.codec, sink);
 }
 
+/** The lean one knows 48 kHz only; clips for RTMP sources may have another rate. */
 function createAacEncoder(options: TranscodeOptions, sink: BodySink): SlotEncoder {
-  if (AAC_ENGINE === "ffmpeg" || AAC_ENGINE === "fdk") {
+  if (AAC_ENGINE === "fdk" || AAC_ENGINE === "ffmpeg") {
     return new AacEncoder(options, sink, AAC_ENGINE);
   }
+  if (options.grid.rate !== AAC_GRID.rate) return new AacEncoder(options, sink, "ffmpeg");
   return new LeanAacEncoder(options, sink);
 }
