@@ -62,51 +62,18 @@ export function fft64(): void {
 function firstPass(count: usize, table: usize): void {
   const part = count << 2;
   for (let at: usize = 0; at < part; at += 16) {
-    const x = FFT_IN + at;
     const w = table + at;
-    const ar = v128.load(x);
-    const ai = v128.load(x + IMAG);
-    const br = v128.load(x + part);
-    const bi = v128.load(x + part + IMAG);
-    const cr = v128.load(x + 2 * part);
-    const ci = v128.load(x + 2 * part + IMAG);
-    const dr = v128.load(x + 3 * part);
-    const di = v128.load(x + 3 * part + IMAG);
-    const acr = f32x4.add(ar, cr);
-    const aci = f32x4.add(ai, ci);
-    const bdr = f32x4.add(br, dr);
-    const bdi = f32x4.add(bi, di);
-    const amr = f32x4.sub(ar, cr);
-    const ami = f32x4.sub(ai, ci);
-    // The difference of the second pair, times -i.
-    const bmr = f32x4.sub(bi, di);
-    const bmi = f32x4.sub(dr, br);
-    const r1 = f32x4.add(amr, bmr);
-    const i1 = f32x4.add(ami, bmi);
-    const r2 = f32x4.sub(acr, bdr);
-    const i2 = f32x4.sub(aci, bdi);
-    const r3 = f32x4.sub(amr, bmr);
-    const i3 = f32x4.sub(ami, bmi);
-    const w1r = v128.load(w);
-    const w1i = v128.load(w + part);
-    const w2r = v128.load(w + 2 * part);
-    const w2i = v128.load(w + 3 * part);
-    const w3r = v128.load(w + 4 * part);
-    const w3i = v128.load(w + 5 * part);
-    const y = FFT_OUT + (at << 2);
-    storeTransposed(
-      y,
-      f32x4.add(acr, bdr),
-      turnRe(r1, i1, w1r, w1i),
-      turnRe(r2, i2, w2r, w2i),
-      turnRe(r3, i3, w3r, w3i),
-    );
-    storeTransposed(
-      y + IMAG,
-      f32x4.add(aci, bdi),
-      turnIm(r1, i1, w1r, w1i),
-      turnIm(r2, i2, w2r, w2i),
-      turnIm(r3, i3, w3r, w3i),
+    butterfly(
+      FFT_IN + at,
+      part,
+      v128.load(w),
+      v128.load(w + part),
+      v128.load(w + 2 * part),
+      v128.load(w + 3 * part),
+      v128.load(w + 4 * part),
+      v128.load(w + 5 * part),
+      FFT_OUT + (at << 2),
+      0,
     );
   }
 }
@@ -124,43 +91,67 @@ function pass(from: usize, to: usize, count: usize, step: usize, table: usize): 
     const w2i = v128.load32_splat(w + 3 * row);
     const w3r = v128.load32_splat(w + 4 * row);
     const w3i = v128.load32_splat(w + 5 * row);
-    const start = from + p * span;
+    const x = from + p * span;
     const y = to + 4 * p * span;
     for (let q: usize = 0; q < span; q += 16) {
-      const x = start + q;
-      const ar = v128.load(x);
-      const ai = v128.load(x + IMAG);
-      const br = v128.load(x + part);
-      const bi = v128.load(x + part + IMAG);
-      const cr = v128.load(x + 2 * part);
-      const ci = v128.load(x + 2 * part + IMAG);
-      const dr = v128.load(x + 3 * part);
-      const di = v128.load(x + 3 * part + IMAG);
-      const acr = f32x4.add(ar, cr);
-      const aci = f32x4.add(ai, ci);
-      const bdr = f32x4.add(br, dr);
-      const bdi = f32x4.add(bi, di);
-      const amr = f32x4.sub(ar, cr);
-      const ami = f32x4.sub(ai, ci);
-      // The difference of the second pair, times -i.
-      const bmr = f32x4.sub(bi, di);
-      const bmi = f32x4.sub(dr, br);
-      const r1 = f32x4.add(amr, bmr);
-      const i1 = f32x4.add(ami, bmi);
-      const r2 = f32x4.sub(acr, bdr);
-      const i2 = f32x4.sub(aci, bdi);
-      const r3 = f32x4.sub(amr, bmr);
-      const i3 = f32x4.sub(ami, bmi);
-      const out = y + q;
-      v128.store(out, f32x4.add(acr, bdr));
-      v128.store(out + IMAG, f32x4.add(aci, bdi));
-      v128.store(out + span, turnRe(r1, i1, w1r, w1i));
-      v128.store(out + span + IMAG, turnIm(r1, i1, w1r, w1i));
-      v128.store(out + 2 * span, turnRe(r2, i2, w2r, w2i));
-      v128.store(out + 2 * span + IMAG, turnIm(r2, i2, w2r, w2i));
-      v128.store(out + 3 * span, turnRe(r3, i3, w3r, w3i));
-      v128.store(out + 3 * span + IMAG, turnIm(r3, i3, w3r, w3i));
+      butterfly(x + q, part, w1r, w1i, w2r, w2i, w3r, w3i, y + q, span);
     }
+  }
+}
+
+/**
+ * Four transforms of four numbers, `part` bytes apart, and what they are turned by. The results go to `to`, `span` bytes
+ * apart; with a span of 0 those of each transform lie side by side.
+ */
+// @ts-ignore: AssemblyScript has decorators of functions.
+@inline
+function butterfly(
+  x: usize,
+  part: usize,
+  w1r: v128,
+  w1i: v128,
+  w2r: v128,
+  w2i: v128,
+  w3r: v128,
+  w3i: v128,
+  to: usize,
+  span: usize,
+): void {
+  const ar = v128.load(x);
+  const ai = v128.load(x + IMAG);
+  const br = v128.load(x + part);
+  const bi = v128.load(x + part + IMAG);
+  const cr = v128.load(x + 2 * part);
+  const ci = v128.load(x + 2 * part + IMAG);
+  const dr = v128.load(x + 3 * part);
+  const di = v128.load(x + 3 * part + IMAG);
+  const acr = f32x4.add(ar, cr);
+  const aci = f32x4.add(ai, ci);
+  const bdr = f32x4.add(br, dr);
+  const bdi = f32x4.add(bi, di);
+  const amr = f32x4.sub(ar, cr);
+  const ami = f32x4.sub(ai, ci);
+  // The difference of the second pair, times -i.
+  const bmr = f32x4.sub(bi, di);
+  const bmi = f32x4.sub(dr, br);
+  const r1 = f32x4.add(amr, bmr);
+  const i1 = f32x4.add(ami, bmi);
+  const r2 = f32x4.sub(acr, bdr);
+  const i2 = f32x4.sub(aci, bdi);
+  const r3 = f32x4.sub(amr, bmr);
+  const i3 = f32x4.sub(ami, bmi);
+  const re1 = turnRe(r1, i1, w1r, w1i);
+  const re2 = turnRe(r2, i2, w2r, w2i);
+  const re3 = turnRe(r3, i3, w3r, w3i);
+  const im1 = turnIm(r1, i1, w1r, w1i);
+  const im2 = turnIm(r2, i2, w2r, w2i);
+  const im3 = turnIm(r3, i3, w3r, w3i);
+  if (span == 0) {
+    storeTransposed(to, f32x4.add(acr, bdr), re1, re2, re3);
+    storeTransposed(to + IMAG, f32x4.add(aci, bdi), im1, im2, im3);
+  } else {
+    storeRows(to, span, f32x4.add(acr, bdr), re1, re2, re3);
+    storeRows(to + IMAG, span, f32x4.add(aci, bdi), im1, im2, im3);
   }
 }
 
@@ -171,6 +162,13 @@ function turnRe(r: v128, i: v128, wr: v128, wi: v128): v128 {
 
 function turnIm(r: v128, i: v128, wr: v128, wi: v128): v128 {
   return f32x4.add(f32x4.mul(r, wi), f32x4.mul(i, wr));
+}
+
+function storeRows(to: usize, span: usize, a: v128, b: v128, c: v128, d: v128): void {
+  v128.store(to, a);
+  v128.store(to + span, b);
+  v128.store(to + 2 * span, c);
+  v128.store(to + 3 * span, d);
 }
 
 /** Four vectors as the columns of what is stored. */

@@ -28,16 +28,17 @@ export interface NalUnit {
   readonly size: number;
 }
 
+const isSliceType = (type: number): boolean => type >= NalType.slice && type <= NalType.idr;
+
 /** True for slices and their partitions: what shows something (table 7-1). */
-export const isSlice = ({ type }: NalUnit): boolean => type >= NalType.slice && type <= NalType.idr;
+export const isSlice = ({ type }: NalUnit): boolean => isSliceType(type);
 
 /** True when the first slice of an access unit, NAL units with 4-byte lengths, is one of an IDR picture. */
 export function accessUnitIsIdr(unit: Uint8Array): boolean {
-  for (let at = 0; at + 4 < unit.byteLength; ) {
-    const type = (unit[at + 4] ?? 0) & 0x1f;
-    if (type >= NalType.slice && type <= NalType.idr) return type === NalType.idr;
-    const [a = 0, b = 0, c = 0, d = 0] = unit.subarray(at, at + 4);
-    at += 4 + (((a << 24) | (b << 16) | (c << 8) | d) >>> 0);
+  const view = new DataView(unit.buffer, unit.byteOffset, unit.byteLength);
+  for (let at = 0; at + 4 < unit.byteLength; at += 4 + view.getUint32(at)) {
+    const type = view.getUint8(at + 4) & 0x1f;
+    if (isSliceType(type)) return type === NalType.idr;
   }
   return false;
 }

@@ -37,7 +37,7 @@ const RATE_UNIT = 1000;
  * adaptive quantizer give back what that leaves of noise and edges.
  */
 const THRIFT = [
-  ...["weightp=0", "no-dct-decimate=1", "partitions=none", "8x8dct=0"],
+  ...["weightp=0", "no-dct-decimate=1", "partitions=none"],
   ...["deadzone-inter=10", "deadzone-intra=6", "aq-strength=0.7"],
 ] as const;
 
@@ -117,7 +117,8 @@ export class PictureEncoder {
     const options = {
       preset: "superfast",
       tune: "zerolatency",
-      profile: "high",
+      // Transforms of 8x8 samples are a tool of High, and not repaid either.
+      profile: "main",
       "x264-params": params.join(":"),
     };
     for (const [name, value] of Object.entries(options)) {
