@@ -72,6 +72,16 @@ for (const [codec, rate, channels] of KINDS) {
   });
 }
 
+test("a clip for a stream of another rate than 48 kHz has that rate", async () => {
+  const path = wav("other-rate.wav", "pcm_s16le", 48_000, 1);
+  const grid = { rate: 44_100, samples: 1024 };
+  const clip = await lab.engine.loadClip(path, { ...MONO, grid });
+  assert.equal(clip.frames.length, 44);
+  // The judge plays everything at 48 kHz.
+  const middle = decodeAac(clip.frames, 1).subarray(4800, 40_000);
+  assert.ok(purity(middle, (500 * 48_000) / 44_100) > 0.99);
+});
+
 test("six channels are mixed down", async () => {
   const clip = await lab.engine.loadClip(wav("six.wav", "pcm_s16le", 48_000, 6), STEREO);
   const out = channelOf(decodeAac(clip.frames, 2), 2, 1).subarray(4800, 43_200);
