@@ -7,7 +7,7 @@ import { performance } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { micros } from "../src/base/time.ts";
 import { AAC_GRID } from "../src/media/audio-grid.ts";
-import { createAudioTranscoder } from "../src/transport/audio/codec-transcoder.ts";
+import { createAudioTranscoder } from "../src/transport/audio/audio-transcoder.ts";
 import type { AudioTranscode } from "../src/transport/audio/transcoder.ts";
 import { oggPackets } from "../test/support/audio-lab.ts";
 

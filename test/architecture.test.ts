@@ -29,6 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     NODE,
     "node-datachannel",
     "node-av",
+    "libopus-wasm",
   ],
   worker: [...PURE, "contract", "ipc", "machine", "observe", "transport", NODE],
   control: [
@@ -58,6 +59,7 @@ const LIBRARY_HOME: Readonly<Record<string, RegExp>> = {
   "@nats-io/kv": /^cluster\/nats\//,
   "@nats-io/jetstream": /^cluster\/nats\//,
   "node-av": /^transport\/(?:audio|video)\//,
+  "libopus-wasm": /^transport\/audio\/opus-decoder\.ts$/,
 };
 
 /** The composition root: it builds the house and may know everything. */

@@ -2,7 +2,7 @@
 import { Frame, Packet } from "node-av/lib";
 import { AAC_GRID } from "../../src/media/audio-grid.ts";
 import { check } from "../../src/transport/audio/codec-aac.ts";
-import { LeanAacEncoder } from "../../src/transport/audio/codec-lean.ts";
+import { LeanAacEncoder } from "../../src/transport/audio/lean-encoder.ts";
 import { type AacForm, allocateInput, FDK, openAac, type Tuning } from "./codec-contexts.ts";
 
 const fast = (name: string, options: Tuning["options"]): Tuning => ({

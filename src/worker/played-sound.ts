@@ -24,7 +24,7 @@ export class PlayedSound {
   join(listener: OpusListener): void {
     if (this.#listeners.size === 0) this.#source.hear((frame) => this.#onFrame(frame));
     this.#listeners.add(listener);
-    this.#transcoder.warmUp();
+    this.#transcoder.warmUp(undefined, "opus");
   }
 
   leave(listener: OpusListener): void {

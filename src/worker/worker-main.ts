@@ -9,7 +9,7 @@ import { parentPort } from "../ipc/process-port.ts";
 import { machineCpu } from "../machine/cpu-times.ts";
 import { createLogger, LOG_LEVELS, type LogLevel } from "../observe/logger.ts";
 import { systemClock } from "../observe/system-clock.ts";
-import { createAudioTranscoder } from "../transport/audio/codec-transcoder.ts";
+import { createAudioTranscoder } from "../transport/audio/audio-transcoder.ts";
 import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
 import { tuneGarbageCollection } from "./garbage.ts";

@@ -172,10 +172,12 @@ export class Worker {
       { ...this.#sourcePorts(session), peers: this.#ports.peers },
     );
     this.#streams.set(session, { source: ingest, sound: undefined });
-    if (ingest.codecOf("audio") !== undefined) this.#ports.transcoder.warmUp();
+    const audioCodec = ingest.codecOf("audio");
+    const { transcoder } = this.#ports;
+    if (audioCodec !== undefined) transcoder.warmUp(audioCodec, this.#options.audio.codec);
     return {
       answer: ingest.answer,
-      audioCodec: ingest.codecOf("audio"),
+      audioCodec,
       videoCodec: ingest.codecOf("video"),
     };
   }
@@ -199,7 +201,7 @@ export class Worker {
       },
     );
     this.#streams.set(session, { source, sound: undefined });
-    if (call.hasAudio) this.#ports.transcoder.warmUp();
+    if (call.hasAudio) this.#ports.transcoder.warmUp(undefined, this.#options.audio.codec);
     return DONE;
   }
 

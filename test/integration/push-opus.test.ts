@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { createAudioTranscoder } from "../../src/transport/audio/codec-transcoder.ts";
+import { createAudioTranscoder } from "../../src/transport/audio/audio-transcoder.ts";
 import { asBytes, ffmpeg, RATE, tone } from "../support/audio-lab.ts";
 import { judgeSound } from "../support/flv-judge.ts";
 import { hear, orderOf } from "../support/heard.ts";

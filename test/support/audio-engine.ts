@@ -3,12 +3,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { micros } from "../../src/base/time.ts";
 import type { AudioCodec } from "../../src/media/frame.ts";
 import type { SoundForm } from "../../src/media/sound-form.ts";
-import {
-  type AudioTranscoderOptions,
-  type CodecEvent,
-  createAudioTranscoder,
-} from "../../src/transport/audio/codec-transcoder.ts";
-import type { AudioTranscoder, SlotFrame } from "../../src/transport/audio/transcoder.ts";
+import { createAudioTranscoder } from "../../src/transport/audio/audio-transcoder.ts";
+import type { AudioTranscoderOptions } from "../../src/transport/audio/codec-transcoder.ts";
+import type {
+  AudioTranscoder,
+  CodecEvent,
+  SlotFrame,
+} from "../../src/transport/audio/transcoder.ts";
 import { aacForm } from "./sound-forms.ts";
 
 /** Resolves once `fact` holds; fails after `limit` milliseconds. */

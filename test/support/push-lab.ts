@@ -6,7 +6,7 @@ import type { PushState, Reason, SoundWish } from "../../src/contract/messages.t
 import type { WorkerOptions } from "../../src/contract/worker-options.ts";
 import { StreamHub } from "../../src/media/stream-hub.ts";
 import { systemClock } from "../../src/observe/system-clock.ts";
-import { createAudioTranscoder } from "../../src/transport/audio/codec-transcoder.ts";
+import { createAudioTranscoder } from "../../src/transport/audio/audio-transcoder.ts";
 import type { AudioTranscoder } from "../../src/transport/audio/transcoder.ts";
 import { Push } from "../../src/worker/push.ts";
 import {

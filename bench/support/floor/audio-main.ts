@@ -1,26 +1,31 @@
 /** Child process: the decoders and encoders of the server's sound, and nothing between them. */
-import { AV_LOG_QUIET } from "node-av/constants";
-import { Log } from "node-av/lib";
 import { AAC_GRID } from "../../../src/media/audio-grid.ts";
-import { createDecoder } from "../../../src/transport/audio/codec-decoder.ts";
-import { createEncoder } from "../../../src/transport/audio/codec-encoder.ts";
+import { LeanAacEncoder } from "../../../src/transport/audio/lean-encoder.ts";
+import { OpusDecoder } from "../../../src/transport/audio/opus-decoder.ts";
 import { HD, readRecording, SOUND_US } from "../../../test/support/lab/recording.ts";
 import { servePart } from "./child.ts";
 
-const TICK_MS = 10;
+const TICK_MS = 20;
 const [streams = 1, given = 2, bitrate = 128_000] = process.argv.slice(2).map(Number);
 const channels = given === 1 ? 1 : 2;
 const { sounds } = readRecording({ ...HD, channels, sound: "concert" });
 let encoded = 0;
 
 class Chain {
-  readonly #decoder = createDecoder("opus", channels, AAC_GRID.rate);
-  readonly #encoder = createEncoder({ codec: "aac", grid: AAC_GRID, channels, bitrate }, () => {
-    encoded += 1;
-  });
+  readonly #decoder: OpusDecoder;
+  readonly #encoder = new LeanAacEncoder(
+    { codec: "aac", grid: AAC_GRID, channels, bitrate },
+    () => {
+      encoded += 1;
+    },
+  );
   readonly #frame = new Int16Array(AAC_GRID.samples * channels);
   #fill = 0;
   #slot = 0;
+
+  constructor(decoder: OpusDecoder) {
+    this.#decoder = decoder;
+  }
 
   push(packet: Buffer): void {
     let pcm = this.#decoder.decode(packet) ?? new Int16Array(0);
@@ -40,8 +45,8 @@ class Chain {
   }
 }
 
-Log.setLevel(AV_LOG_QUIET);
-const chains = Array.from({ length: streams }, () => new Chain());
+const chains: Chain[] = [];
+while (chains.length < streams) chains.push(new Chain(await OpusDecoder.open(channels)));
 const start = performance.now();
 let sent = 0;
 setInterval(() => {

@@ -22,7 +22,7 @@ const MAX_G711_BYTES = 960;
 
 /** The decoder for `codec` with PCM of `channels` channels at `rate` hertz. */
 export function createDecoder(codec: AudioCodec, channels: 1 | 2, rate: number): PacketDecoder {
-  if (codec === "opus") return new OpusDecoder(channels, rate);
+  if (codec === "opus") return new LibraryOpusDecoder(channels, rate);
   if (codec === "speex") return new SpeexDecoder(channels, rate);
   if (codec === "aac" || codec === "mp3") return new FramedDecoder(codec, channels, rate);
   return new G711Decoder(codec === "pcma" ? A_LAW : WHOLE_MU_LAW, channels, rate);
@@ -36,7 +36,7 @@ const resampler = (from: number, channels: 1 | 2, to: number): Resampler | undef
   from === to ? undefined : new Resampler("s16", from, channels, to);
 
 /** By libopus, which gives as many channels as wanted, whatever each packet holds. */
-class OpusDecoder implements PacketDecoder {
+class LibraryOpusDecoder implements PacketDecoder {
   readonly #channels: 1 | 2;
   readonly #resampler: Resampler | undefined;
   readonly #decoder: LibraryDecoder;

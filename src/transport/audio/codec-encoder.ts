@@ -1,8 +1,8 @@
 import { AAC_GRID } from "../../media/audio-grid.ts";
 import { AacEncoder } from "./codec-aac.ts";
 import { G711Encoder } from "./codec-g711.ts";
-import { LeanAacEncoder } from "./codec-lean.ts";
 import { OpusEncoder } from "./codec-opus.ts";
+import { LeanAacEncoder } from "./lean-encoder.ts";
 import type { BodySink, SlotEncoder } from "./slot-encoder.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
 

@@ -16,7 +16,7 @@ const rising = (run: RecordedTranscode): boolean =>
   run.frames.every((frame, i) => i === 0 || frame.slot > (run.frames[i - 1]?.slot ?? 0));
 
 test("a codec process that is killed is replaced and every transcode goes on on its grid", async () => {
-  const lab = openAudioLab();
+  const lab = openAudioLab({ aacEngine: "ffmpeg" });
   const runs = [lab.open(1), lab.open(2)];
   for (const run of runs) play(run, 0);
   for (const run of runs) await until("frames", () => (run.frames.at(-1)?.slot ?? 0) > 40);
@@ -33,7 +33,7 @@ test("a codec process that is killed is replaced and every transcode goes on on 
 });
 
 test("a codec process that hangs is killed by the watchdog and replaced", async () => {
-  const lab = openAudioLab({ silenceMs: 400 });
+  const lab = openAudioLab({ aacEngine: "ffmpeg", silenceMs: 400 });
   const run = lab.open(1);
   play(run, 0);
   await until("frames", () => (run.frames.at(-1)?.slot ?? 0) > 40);
@@ -48,7 +48,7 @@ test("a codec process that hangs is killed by the watchdog and replaced", async 
 });
 
 test("audio that waits too long for a lagging codec process is dropped and counted", async () => {
-  const lab = openAudioLab({ maxLagMs: 50, eager: true });
+  const lab = openAudioLab({ aacEngine: "ffmpeg", maxLagMs: 50, eager: true });
   await until("started", () => lab.pids().length === 1);
   const run = lab.open(1);
   play(run, 0);
@@ -75,7 +75,7 @@ test("audio that waits too long for a lagging codec process is dropped and count
 });
 
 test("closing ends the codec process, and what comes after is ignored", async () => {
-  const lab = openAudioLab({ eager: true });
+  const lab = openAudioLab({ aacEngine: "ffmpeg", eager: true });
   await until("started", () => lab.pids().length === 1);
   const run = lab.open(1);
   await lab.engine.close();

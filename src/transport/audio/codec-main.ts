@@ -13,7 +13,7 @@ import {
   SIGNAL,
 } from "../codec/records.ts";
 import { ClipJobs } from "./codec-clips.ts";
-import { type CodecSession, openSession } from "./codec-session.ts";
+import { openSession } from "./codec-session.ts";
 import {
   decodeClipRequest,
   decodeOptions,
@@ -21,6 +21,7 @@ import {
   encodeFrames,
   RECORD,
 } from "./codec-wire.ts";
+import type { CodecSession } from "./encoding-session.ts";
 import type { TranscodeOptions } from "./transcoder.ts";
 
 const PIPE = 3;

@@ -1,72 +1,11 @@
-import type { AudioCodec } from "../../media/frame.ts";
 import { createDecoder } from "./codec-decoder.ts";
 import { createEncoder } from "./codec-encoder.ts";
 import { SpeexPassage } from "./codec-passage.ts";
-import type { PacketRecord } from "./codec-wire.ts";
-import type { PacketDecoder } from "./packet-decoder.ts";
-import type { SlotEncoder } from "./slot-encoder.ts";
-import { Timeline } from "./timeline.ts";
-import type { SlotFrame, TranscodeOptions } from "./transcoder.ts";
+import { type CodecSession, EncodingSession } from "./encoding-session.ts";
+import type { TranscodeOptions } from "./transcoder.ts";
 
-const MAX_DURATION = 120_000;
+const CODECS = { decoder: createDecoder, encoder: createEncoder };
 
-/** One stream in the codec process: packets in, frames of the slot grid out. */
-export interface CodecSession {
-  /** Throws when the library fails. */
-  write(packet: PacketRecord): void;
-  /** The frames that were finished since the last call. */
-  take(): SlotFrame[];
-  close(): void;
-}
-
+/** A stream of the codec process. Throws `Error` when the library refuses. */
 export const openSession = (options: TranscodeOptions): CodecSession =>
-  options.codec === "speex" ? new SpeexPassage(options) : new EncodingSession(options);
-
-class EncodingSession implements CodecSession {
-  readonly #options: TranscodeOptions;
-  readonly #timeline: Timeline;
-  readonly #encoder: SlotEncoder;
-  #decoder: PacketDecoder | undefined;
-  #codec: AudioCodec | undefined;
-  #frames: SlotFrame[] = [];
-
-  constructor(options: TranscodeOptions) {
-    this.#options = options;
-    const { grid, channels } = options;
-    this.#encoder = createEncoder(options, (slot, body) => this.#frames.push({ slot, body }));
-    this.#timeline = new Timeline(grid, channels, (slot, pcm) => this.#encoder.encode(slot, pcm));
-  }
-
-  /** A packet that cannot be decoded is silence. Throws when the library fails otherwise. */
-  write(packet: PacketRecord): void {
-    const decoder = this.#decoderFor(packet.codec);
-    const at = this.#samples(packet.pts) - decoder.delay;
-    const pcm = decoder.decode(packet.payload);
-    if (pcm !== undefined) this.#timeline.write(at, pcm);
-    else this.#timeline.silence(at, this.#samples(Math.min(packet.duration, MAX_DURATION)));
-  }
-
-  /** Those before the timeline's start are left out. */
-  take(): SlotFrame[] {
-    const frames = this.#frames;
-    this.#frames = [];
-    return frames.filter((frame) => frame.slot >= 0);
-  }
-
-  close(): void {
-    this.#decoder?.close();
-    this.#encoder.close();
-  }
-
-  #samples(us: number): number {
-    return Math.round((us * this.#options.grid.rate) / 1_000_000);
-  }
-
-  #decoderFor(codec: AudioCodec): PacketDecoder {
-    if (this.#decoder !== undefined && this.#codec === codec) return this.#decoder;
-    this.#decoder?.close();
-    this.#decoder = createDecoder(codec, this.#options.channels, this.#options.grid.rate);
-    this.#codec = codec;
-    return this.#decoder;
-  }
-}
+  options.codec === "speex" ? new SpeexPassage(options) : new EncodingSession(options, CODECS);

@@ -23,19 +23,11 @@ import type {
   AudioEngineStats,
   AudioTranscode,
   AudioTranscoder,
+  CodecEvent,
   SlotFrame,
   TranscodeHandlers,
   TranscodeOptions,
 } from "./transcoder.ts";
-
-/** What happens to the codec process, for the log. */
-export type CodecEvent =
-  | { readonly kind: "started"; readonly pid: number }
-  | { readonly kind: "ended"; readonly reason: string }
-  /** Source packets that were thrown away because the codec process did not keep up. */
-  | { readonly kind: "dropped"; readonly packets: number }
-  /** A handler of a transcode threw. */
-  | { readonly kind: "bug"; readonly error: unknown };
 
 export interface AudioTranscoderOptions {
   /** Reads the monotonic time; the machine's when absent. */
@@ -93,7 +85,6 @@ interface Waiting {
 interface Transcode {
   readonly options: TranscodeOptions;
   readonly handlers: TranscodeHandlers;
-  lastSlot: number;
 }
 
 interface PendingClip {
@@ -104,7 +95,7 @@ interface PendingClip {
 }
 
 /** Transcoding of sound in one codec process of its own, which is started when needed and replaced when it dies. */
-export function createAudioTranscoder(options: AudioTranscoderOptions = {}): AudioTranscoder {
+export function createCodecTranscoder(options: AudioTranscoderOptions = {}): AudioTranscoder {
   return new CodecTranscoder({ ...DEFAULTS, ...options });
 }
 
@@ -133,7 +124,7 @@ class CodecTranscoder implements AudioTranscoder {
 
   open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode {
     const id = this.#nextId();
-    this.#transcodes.set(id, { options, handlers, lastSlot: -1 });
+    this.#transcodes.set(id, { options, handlers });
     this.#push({ id, bytes: encodeOpen(id, options), since: undefined });
     return {
       write: (frame) => this.#write(id, frame),
@@ -280,15 +271,9 @@ class CodecTranscoder implements AudioTranscoder {
     this.#clips.delete(record.id);
   }
 
-  /** A new codec process knows nothing of what the old one sent: slots that were sent stay as they are. */
   #onFrames(id: number, frames: readonly SlotFrame[]): void {
     const transcode = this.#transcodes.get(id);
-    if (transcode === undefined) return;
-    const fresh = frames.filter((frame) => frame.slot > transcode.lastSlot);
-    const last = fresh.at(-1);
-    if (last === undefined) return;
-    transcode.lastSlot = last.slot;
-    this.#guard(() => transcode.handlers.onFrames(fresh));
+    if (transcode !== undefined) this.#guard(() => transcode.handlers.onFrames(frames));
   }
 
   #onExit(reason: string): void {

@@ -1,6 +1,6 @@
 import type { FailureValue } from "../../base/failure.ts";
 import type { AudioFrame } from "../../media/frame.ts";
-import type { SoundForm } from "../../media/sound-form.ts";
+import type { SoundCodec, SoundForm } from "../../media/sound-form.ts";
 
 /** One encoded slot: a raw AAC-LC access unit, without ADTS, or 20 ms of G.711, Speex or Opus. */
 export interface SlotFrame {
@@ -18,6 +18,9 @@ export interface TranscodeHandlers {
   onInterrupted(cause: FailureValue): void;
 }
 
+/** Takes finished frames; slots strictly increase. */
+export type FramesSink = (frames: readonly SlotFrame[]) => void;
+
 /** One stream's live audio being turned into slots of a grid. */
 export interface AudioTranscode {
   /** Frames in order of pts. Gaps are concealed, small drifts against the grid are resampled away. */
@@ -33,8 +36,18 @@ export interface AudioClip {
   readonly loop: readonly Uint8Array[];
 }
 
+/** What happens to the engine, for the log. */
+export type CodecEvent =
+  | { readonly kind: "started"; readonly pid: number }
+  | { readonly kind: "ended"; readonly reason: string }
+  /** Source packets that were thrown away because the codecs did not keep up. */
+  | { readonly kind: "dropped"; readonly packets: number }
+  /** A handler of a transcode threw, or a codec; the transcode goes on. */
+  | { readonly kind: "bug"; readonly error: unknown };
+
 /** What the engine has done and how it does. */
 export interface AudioEngineStats {
+  /** Of codec processes. */
   readonly cpuSeconds: number;
   /** How long the oldest batch has been waiting for its answer, milliseconds. */
   readonly lagMs: number;
@@ -43,10 +56,13 @@ export interface AudioEngineStats {
   readonly open: number;
 }
 
-/** Sound for any number of streams, encoded outside of this process. */
+/** Sound for any number of streams. */
 export interface AudioTranscoder {
-  /** Starts the engine if it does not run: its first frames need some 300 ms less then. */
-  warmUp(): void;
+  /**
+   * Starts what a transcode to `to` needs, if it does not run: its first frames need some 300 ms less then. `from` is
+   * the codec of the source, where it is known.
+   */
+  warmUp(from: string | undefined, to: SoundCodec): void;
   open(options: TranscodeOptions, handlers: TranscodeHandlers): AudioTranscode;
   /**
    * Decodes and encodes a WAV file; results are cached by path, modification time and options.

@@ -6,7 +6,7 @@ import { seededRandom } from "../../../test/support/simulated-publisher.ts";
 import { silentFrame } from "../../codec/aac/silence.ts";
 import { AAC_GRID } from "../../media/audio-grid.ts";
 import { aacModule } from "./aac-module.ts";
-import { LeanAacEncoder } from "./codec-lean.ts";
+import { LeanAacEncoder } from "./lean-encoder.ts";
 
 const FRAME = AAC_GRID.samples;
 const SECOND = 48_000;
