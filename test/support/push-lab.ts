@@ -82,7 +82,7 @@ export class PushLab {
   readonly #pushes = new Set<Push>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(options: SourceOptions = {}, transcoder = createAudioTranscoder({ eager: true })) {
+  constructor(options: SourceOptions = {}, transcoder = createAudioTranscoder()) {
     const channels = options.channels ?? 1;
     const { codec = "opus" } = options;
     this.#sound = chooseSound(

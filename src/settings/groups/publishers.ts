@@ -71,7 +71,7 @@ export const sound = {
   audio_aac_encoder: choice(
     ["lean", "ffmpeg", "fdk"],
     "lean",
-    "Which AAC encoder is used: the server's own, which takes the least CPU and memory (docs/performance.md) and leaves sound files for RTMP sources of another rate than 48 kHz to FFmpeg's, FFmpeg's alone, or libfdk_aac, whose licence does not allow to distribute it together with GPL software.",
+    "Which AAC encoder is used: the server's own, which takes the least CPU and memory (docs/performance.md), makes AAC of Opus inside the media workers instead of in a process beside them, and leaves sound files for RTMP sources of another rate than 48 kHz to FFmpeg's, FFmpeg's alone, or libfdk_aac, whose licence does not allow to distribute it together with GPL software.",
   ),
   audio_channels: choice(
     ["auto", "1", "2"],

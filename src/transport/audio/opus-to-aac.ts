@@ -6,10 +6,13 @@ import { LeanAacEncoder } from "./lean-encoder.ts";
 import { loadOpus, OpusDecoder } from "./opus-decoder.ts";
 import type { AudioTranscode, CodecEvent, FramesSink, TranscodeOptions } from "./transcoder.ts";
 
-/** Packets of all streams that come within this time are worked off at a stretch: codecs stay in the caches. */
-const TURN_MS = 20;
-/** Packets worked off before the event loop gets its turn: 2 to 3 ms. */
-const PACKETS_A_TURN = 32;
+/**
+ * Packets that come within this time are worked off at a stretch, two of each stream: what the codecs need is fetched
+ * into the processor's caches once for them.
+ */
+const TURN_MS = 40;
+/** Packets worked off before the event loop gets its turn: 1 to 2 ms. */
+const PACKETS_A_TURN = 16;
 /** Of these the most of one stream. */
 const PACKETS_AT_ONCE = 4;
 /** Packets of one stream that may wait: more than are kept for destinations that join. */
