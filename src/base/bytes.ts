@@ -1,5 +1,12 @@
 import { ProtocolError } from "./protocol-error.ts";
 
+/**
+ * The bytes from `from` up to `to`, which lie within. As `subarray`, which for what the runtime and its libraries
+ * give looks up what kind of array to make, and takes three times as long.
+ */
+export const view = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+
 /** Bounds-checked big-endian reading; views, never copies. Throws `ProtocolError("bytes.short")`. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
