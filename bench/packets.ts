@@ -16,7 +16,7 @@ const { values } = parseArgs({
     streams: { type: "string", default: "16" },
     seconds: { type: "string", default: "30" },
     rounds: { type: "string", default: "5" },
-    cold: { type: "string", default: "256" },
+    cold: { type: "string", default: "0" },
   },
 });
 const main = new URL(`./support/packets/packets-main${extname(import.meta.url)}`, import.meta.url);
