@@ -64,6 +64,7 @@ export interface IngestStats {
   readonly skewMs: number | undefined;
 }
 
+const PAYLOAD_TYPES = 128;
 const REPORT_INTERVAL = 1_000_000;
 /** REMB cannot say more than 2^18 - 1 times 2^63; nobody needs more than 10 Gb/s. */
 const LARGEST_BITRATE = 10e9;
@@ -74,8 +75,9 @@ export class Ingest {
   readonly #ourSsrc: number;
   readonly #tracks: readonly IngestTrack[];
   readonly #video: IngestTrack | undefined;
-  readonly #media = new Map<number, IngestTrack>();
-  readonly #repairs = new Map<number, IngestTrack>();
+  /** By payload type. */
+  readonly #media: (IngestTrack | undefined)[] = new Array(PAYLOAD_TYPES).fill(undefined);
+  readonly #repairs: (IngestTrack | undefined)[] = new Array(PAYLOAD_TYPES).fill(undefined);
   readonly #clock: MediaClock;
   readonly #roundTrip = new RoundTrip();
   readonly #requester: KeyframeRequester;
@@ -200,10 +202,8 @@ export class Ingest {
         },
       },
     );
-    this.#media.set(negotiated.payloadType, track);
-    if (negotiated.rtxPayloadType !== undefined) {
-      this.#repairs.set(negotiated.rtxPayloadType, track);
-    }
+    this.#media[negotiated.payloadType] = track;
+    if (negotiated.rtxPayloadType !== undefined) this.#repairs[negotiated.rtxPayloadType] = track;
     return track;
   }
 
@@ -216,9 +216,9 @@ export class Ingest {
   }
 
   #route(packet: RtpPacket, now: Micros): IngestTrack | undefined {
-    const media = this.#media.get(packet.payloadType);
+    const media = this.#media[packet.payloadType];
     if (media !== undefined) return media.onMedia(packet, now) ? media : undefined;
-    const repairs = this.#repairs.get(packet.payloadType);
+    const repairs = this.#repairs[packet.payloadType];
     return repairs?.onRepair(packet, now) === true ? repairs : undefined;
   }
 

@@ -78,6 +78,10 @@ export class SourceChoice {
 
   /** Judges a media packet that came at `now`; `key` matters only where there are layers. */
   onMedia(packet: RtpPacket, now: Micros, key?: KeyStart): SourceVerdict {
+    if (!this.layered && packet.ssrc === this.#chosen?.ssrc) {
+      this.#chosen.last = now;
+      return "chosen";
+    }
     const source = this.#note(packet, now);
     source.samples = key?.samples ?? source.samples;
     if (this.layered) this.#compare(now);

@@ -1,4 +1,5 @@
 import { ProtocolError } from "../base/protocol-error.ts";
+import { Slab } from "../base/slab.ts";
 import { av1Size } from "../codec/av1/obu.ts";
 import { decoderConfig } from "../codec/h264/decoder-config.ts";
 import { isSlice, NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
@@ -41,6 +42,8 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 export class VideoTagEncoder {
   readonly #sps = new Map<number, ParameterSet<SequenceParameters>>();
   readonly #pps = new Map<number, ParameterSet<{ readonly spsId: number }>>();
+  /** A group of pictures is given up in whole, and its memory with it. */
+  readonly #slab = new Slab();
   #changed = false;
   #format: VideoFormat | undefined;
 
@@ -66,7 +69,7 @@ export class VideoTagEncoder {
       if (config !== undefined) tags.push(config);
     }
     if (this.#format === undefined) return [];
-    const body = avcFrameBody(frame.nalUnits, frame.key);
+    const body = avcFrameBody(frame.nalUnits, frame.key, this.#slab);
     tags.push({ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body });
     return tags;
   }
@@ -79,7 +82,7 @@ export class VideoTagEncoder {
       this.#format = { codec, width, height, profile: 0, level: 0, config: undefined };
     }
     if (this.#format === undefined) return [];
-    const body = codedFrameBody(frame.codec, frame.parts, frame.size, frame.key);
+    const body = codedFrameBody(frame.codec, frame.parts, frame.size, frame.key, this.#slab);
     return [{ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body }];
   }
 

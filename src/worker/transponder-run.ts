@@ -120,6 +120,7 @@ export class TransponderRun {
   /** Time-driven work, about every 10 ms. */
   tick(now: Micros): void {
     this.transponder.tick(now);
+    this.#publisher?.tick();
     if (this.#rate.due(now)) this.#rate.sample(now, this.#bytesSent());
   }
 

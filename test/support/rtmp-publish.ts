@@ -6,6 +6,9 @@ import { parseRtmpUrl } from "../../src/protocol/rtmp/url.ts";
 import type { RtmpPublisher, RtmpPublisherOptions } from "../../src/transport/rtmp/publisher.ts";
 import { openRtmpPublisher } from "../../src/transport/rtmp/rtmp-publisher.ts";
 
+/** As a worker does it. */
+const TICK_MS = 10;
+
 export interface Publication {
   readonly publisher: RtmpPublisher;
   /** Resolves when the server takes the stream; rejects when it does not. */
@@ -52,6 +55,8 @@ export function publish(
     },
     systemClock,
   );
+  const timer = setInterval(() => publisher.tick(), TICK_MS);
+  void closed.then(() => clearInterval(timer));
   return { publisher, accepted, closed };
 }
 

@@ -74,5 +74,6 @@ const pacers = [
 ];
 setInterval(() => {
   for (const pace of pacers) pace(performance.now() - start);
+  for (const publisher of publishers) publisher.tick();
 }, TICK_MS);
 servePart(0, () => written);

@@ -49,6 +49,8 @@ export class ChunkReader {
   readonly #limits: ChunkLimits;
   readonly #streams = new Map<number, ChunkStream>();
   #input = NOTHING;
+  /** What of the input was read. */
+  #at = 0;
   #chunkSize = DEFAULT_CHUNK_SIZE;
   #unfinished = 0;
   /** The chunk whose payload is being read, and how much of it is missing. */
@@ -61,7 +63,9 @@ export class ChunkReader {
 
   /** Takes the next bytes of the peer; poll `next` until undefined before the next call. */
   push(bytes: Uint8Array): void {
-    this.#input = this.#input.length === 0 ? bytes : concat(this.#input, bytes);
+    const all = this.#waiting === 0;
+    this.#input = all ? bytes : concat(this.#input.subarray(this.#at), bytes);
+    this.#at = 0;
   }
 
   /**
@@ -80,19 +84,24 @@ export class ChunkReader {
     }
   }
 
+  /** Bytes of the input that were not read yet. */
+  get #waiting(): number {
+    return this.#input.length - this.#at;
+  }
+
   /** True when a whole header was there: `#current` is set. */
   #readHeader(): boolean {
     const size = this.#headerSize();
-    if (size === undefined || this.#input.length < size) {
+    if (size === undefined || this.#waiting < size) {
       // A copy, so that a few waiting bytes do not keep a whole socket buffer.
-      this.#input = this.#input.slice();
+      this.#input = this.#input.slice(this.#at);
+      this.#at = 0;
       return false;
     }
-    const reader = new ByteReader(this.#input.subarray(0, size));
-    this.#input = this.#input.subarray(size);
-    const { format, id } = readBasicHeader(reader);
-    const stream = this.#stream(id, format);
-    readMessageHeader(reader, stream, format);
+    const first = this.#input[this.#at] as number;
+    const stream = this.#stream(chunkStreamId(this.#input, this.#at), first >> 6);
+    readMessageHeader(this.#input, this.#at + 1 + extraIdBytes(first), stream, first >> 6);
+    this.#at += size;
     if (stream.length > this.#limits.messageSize) {
       throw new ProtocolError("rtmp.chunk.tooLarge", `a message of ${stream.length} bytes`);
     }
@@ -103,20 +112,18 @@ export class ChunkReader {
 
   /** Bytes of the header at the start of the input, or undefined when too little is there to tell. */
   #headerSize(): number | undefined {
-    const input = this.#input;
-    const [first] = input;
-    if (first === undefined) return undefined;
+    if (this.#waiting === 0) return undefined;
+    const first = this.#input[this.#at] as number;
     const basic = 1 + extraIdBytes(first);
-    if (input.length < basic) return undefined;
+    if (this.#waiting < basic) return undefined;
     const format = first >> 6;
     const fixed = basic + (MESSAGE_HEADER[format] ?? 0);
     if (format === 3) {
-      const { id } = readBasicHeader(new ByteReader(input));
-      return fixed + (this.#streams.get(id)?.extended === true ? 4 : 0);
+      const known = this.#streams.get(chunkStreamId(this.#input, this.#at));
+      return fixed + (known?.extended === true ? 4 : 0);
     }
-    if (input.length < basic + 3) return undefined;
-    const extended = new ByteReader(input.subarray(basic)).u24() === EXTENDED;
-    return fixed + (extended ? 4 : 0);
+    if (this.#waiting < basic + 3) return undefined;
+    return fixed + (u24(this.#input, this.#at + basic) === EXTENDED ? 4 : 0);
   }
 
   #stream(id: number, format: number): ChunkStream {
@@ -147,23 +154,24 @@ export class ChunkReader {
   }
 
   #readPayload(stream: ChunkStream): void {
-    const count = Math.min(this.#missing, this.#input.length);
+    const count = Math.min(this.#missing, this.#waiting);
     this.#unfinished += count;
     if (this.#unfinished > this.#limits.unfinished) {
       throw new ProtocolError("rtmp.chunk.unfinished", "too many bytes of unfinished messages");
     }
     const end = stream.received + count;
     if (end > stream.partial.length) stream.partial = enlarge(stream, end);
-    stream.partial.set(this.#input.subarray(0, count), stream.received);
+    stream.partial.set(this.#input.subarray(this.#at, this.#at + count), stream.received);
     stream.received = end;
     this.#missing -= count;
-    this.#input = this.#input.subarray(count);
+    this.#at += count;
   }
 
   #finish(stream: ChunkStream): RawMessage {
-    const payload = stream.partial.subarray(0, stream.length);
+    const { type, streamId, timestamp, length, partial } = stream;
+    const payload = partial.length === length ? partial : partial.subarray(0, length);
     this.#discard(stream);
-    const message = { ...header(stream), payload };
+    const message = { type, streamId, timestamp, payload };
     this.#obey(message);
     return message;
   }
@@ -189,18 +197,28 @@ export class ChunkReader {
   }
 }
 
-const header = ({ type, streamId, timestamp }: ChunkStream) => ({ type, streamId, timestamp });
+const u24 = (b: Uint8Array, at: number): number =>
+  ((b[at] as number) << 16) | ((b[at + 1] as number) << 8) | (b[at + 2] as number);
+const u32 = (b: Uint8Array, at: number): number =>
+  (((b[at] as number) << 24) | u24(b, at + 1)) >>> 0;
+const u32le = (b: Uint8Array, at: number): number =>
+  ((b[at] as number) |
+    ((b[at + 1] as number) << 8) |
+    ((b[at + 2] as number) << 16) |
+    ((b[at + 3] as number) << 24)) >>>
+  0;
 
-function readMessageHeader(reader: ByteReader, stream: ChunkStream, format: number): void {
+/** Reads what follows the basic header and is known to be there whole. */
+function readMessageHeader(b: Uint8Array, at: number, stream: ChunkStream, format: number): void {
   const continues = stream.open;
-  let field = format === 3 ? 0 : reader.u24();
+  let field = format === 3 ? 0 : u24(b, at);
   if (format <= 1) {
-    stream.length = reader.u24();
-    stream.type = reader.u8();
+    stream.length = u24(b, at + 3);
+    stream.type = b[at + 6] as number;
   }
-  if (format === 0) stream.streamId = reader.u32le();
+  if (format === 0) stream.streamId = u32le(b, at + 7);
   if (format !== 3) stream.extended = field === EXTENDED;
-  if (stream.extended) field = reader.u32();
+  if (stream.extended) field = u32(b, at + (MESSAGE_HEADER[format] ?? 0));
   stream.open = true;
   if (format === 3) {
     // A new message of the same kind (5.3.1.2.4): the delta again, which after format 0 is its timestamp.
@@ -217,18 +235,17 @@ function extraIdBytes(first: number): number {
   return id > 1 ? 0 : id + 1;
 }
 
-/** Reads a whole basic header (5.3.1.1). */
-function readBasicHeader(reader: ByteReader): { readonly format: number; readonly id: number } {
-  const first = reader.u8();
-  const format = first >> 6;
+/** The chunk stream id of a whole basic header (5.3.1.1). */
+function chunkStreamId(b: Uint8Array, at: number): number {
+  const first = b[at] as number;
   switch (extraIdBytes(first)) {
     case 0:
-      return { format, id: first & 0x3f };
+      return first & 0x3f;
     case 1:
-      return { format, id: 64 + reader.u8() };
+      return 64 + (b[at + 1] as number);
     default:
       // The only little endian number of the header besides the message stream id.
-      return { format, id: 64 + reader.u8() + 256 * reader.u8() };
+      return 64 + (b[at + 1] as number) + 256 * (b[at + 2] as number);
   }
 }
 

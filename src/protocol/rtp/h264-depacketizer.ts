@@ -1,4 +1,5 @@
 /** RTP payload format for H.264 (RFC 6184): single NAL unit, STAP-A and FU-A to access units. */
+import { view } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { NalType, type NalUnit, wholeNalUnit } from "../../codec/h264/nal-unit.ts";
 import type { SeqNo } from "./sequence.ts";
@@ -133,7 +134,7 @@ export class H264Depacketizer {
       this.#fragmentBytes = 1;
     }
     const fragments = this.#fragments as Uint8Array[];
-    fragments.push(payload.subarray(2));
+    fragments.push(view(payload, 2, payload.byteLength));
     this.#fragmentBytes += payload.byteLength - 2;
     if (fragments.length > MAX_FRAGMENTS || this.#fragmentBytes > MAX_UNIT_BYTES) {
       throw new ProtocolError("rtp.h264.size", "a NAL unit is too large");

@@ -1,6 +1,6 @@
 /** From a host name to an open TCP or TLS connection. */
 import { lookup } from "node:dns/promises";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, rootCertificates, type TLSSocket } from "node:tls";
 import { type CodedFailure, fail } from "../../contract/failures.ts";
 import type { RtmpPublisherOptions } from "./publisher.ts";
@@ -15,22 +15,32 @@ const KEEP_ALIVE_DELAY = 10_000;
 /** An address that does not answer gives way to the next after so many milliseconds. */
 const ADDRESS_PATIENCE = 3_000;
 
+/** Takes what the other side sends; what it is given belongs to it. */
+type Taker = (bytes: Uint8Array) => void;
+
+/** What was read last, of any socket: a server that confirms sends 16 bytes, and the runtime would get 64 KiB for each. */
+const READ = new Uint8Array(16_384);
+
 /**
  * Connects to one of the host's addresses, in the order of the resolver. Only addresses that `mayConnect`
- * allows are tried, and the name is resolved once. The socket is paused and has no listeners.
+ * allows are tried, and the name is resolved once. The socket has no listeners; `take` gets what it reads.
  * @throws Failure `dnsFailed`, `addressForbidden`, `connectRefused`, `connectTimeout`, `tlsFailed`,
  * `tlsCertificate`, `stopped` when `signal` was aborted
  */
-export async function dial(options: DialOptions, signal: AbortSignal): Promise<Socket> {
+export async function dial(
+  options: DialOptions,
+  take: Taker,
+  signal: AbortSignal,
+): Promise<Socket> {
   const { url } = options;
+  const plain = url.scheme === "rtmp";
   const addresses = await resolveHost(url.host, signal);
   const allowed = addresses.filter((address) => options.mayConnect(address, url.host));
   if (allowed.length === 0) {
     throw fail("addressForbidden", `no address of ${url.host} may be connected to`);
   }
-  const socket = await connectFirst(allowed, options, signal);
-  if (url.scheme === "rtmp") return socket;
-  return secure(socket, options, signal);
+  const socket = await connectFirst(allowed, options, signal, plain ? take : undefined);
+  return plain ? socket : (await secure(socket, options, signal)).on("data", take);
 }
 
 /**
@@ -51,17 +61,18 @@ export function resolveHost(host: string, signal: AbortSignal): Promise<readonly
   });
 }
 
-/** Connects to one address after the other; the last failure counts. */
+/** Connects to one address after the other; the last failure counts. With `take` there are no "data" events. */
 export async function connectFirst(
   addresses: readonly string[],
   options: DialOptions,
   signal: AbortSignal,
+  take?: Taker,
 ): Promise<Socket> {
   let last: CodedFailure = fail("connectRefused", "there is no address");
   for (const [index, address] of addresses.entries()) {
     if (signal.aborted) break;
     const patience = index < addresses.length - 1 ? ADDRESS_PATIENCE : undefined;
-    const outcome = await open(address, { ...options, patience }, signal);
+    const outcome = await open(address, { ...options, patience, take }, signal);
     if (outcome instanceof Error) last = outcome;
     else return outcome;
   }
@@ -70,11 +81,14 @@ export async function connectFirst(
 
 function open(
   address: string,
-  options: DialOptions & { readonly patience: number | undefined },
+  options: DialOptions & {
+    readonly patience: number | undefined;
+    readonly take: Taker | undefined;
+  },
   signal: AbortSignal,
 ): Promise<Socket | CodedFailure> {
   const { port } = options.url;
-  const { localAddress } = options;
+  const { localAddress, take } = options;
   const socket = connectTcp({
     host: address,
     port,
@@ -82,6 +96,7 @@ function open(
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_DELAY,
     ...(localAddress === undefined ? {} : { localAddress }),
+    ...(take === undefined ? {} : { onread: reader(take) }),
   });
   const place = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
   return new Promise((resolve) => {
@@ -98,6 +113,16 @@ function open(
     socket.once("connect", () => settle(socket));
     socket.once("error", (error) => settle(connectFailure(error, place)));
   });
+}
+
+function reader(take: Taker): OnReadOpts {
+  return {
+    buffer: READ,
+    callback: (size) => {
+      take(READ.slice(0, size));
+      return true;
+    },
+  };
 }
 
 /** TLS over an open connection. @throws Failure `tlsFailed`, `tlsCertificate`, `stopped` */

@@ -51,6 +51,8 @@ export interface RtmpPublisher {
    * queued whole all the same, and the caller should hold back until `onDrain`.
    */
   write(tag: FlvTag, timestamp: Millis): boolean;
+  /** Time-driven work, about every 10 ms: small tags that wait for a large one leave after 40 ms at the latest. */
+  tick(): void;
   /** Bytes accepted by `write` that the peer's TCP has not yet taken. */
   backlog(): number;
   /** Bytes handed to the socket since the start. */

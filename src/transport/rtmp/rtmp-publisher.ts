@@ -57,6 +57,7 @@ class SocketPublisher implements RtmpPublisher {
   /** When the server must have accepted `publish`, whatever the number of connections until then. */
   #deadline = micros(0);
   #end: (failure: CodedFailure) => void = () => undefined;
+  #take: (bytes: Uint8Array) => void = () => undefined;
 
   constructor(options: RtmpPublisherOptions, handlers: RtmpPublisherHandlers, clock: Clock) {
     this.#options = options;
@@ -83,16 +84,18 @@ class SocketPublisher implements RtmpPublisher {
   write(tag: FlvTag, timestamp: Millis): boolean {
     const socket = this.#socket;
     if (this.#closed || socket === undefined || this.#session === undefined) return true;
-    const small = tag.kind === "audio";
-    if (small) this.#gathering.hold(socket);
     this.#session.write(tag, timestamp);
     this.#flush();
-    if (!small) this.#gathering.release();
+    if (tag.kind !== "audio") this.#gathering.release(socket);
     return !socket.writableNeedDrain;
   }
 
+  tick(): void {
+    if (this.#gathering.tick()) this.#release();
+  }
+
   backlog(): number {
-    return this.#socket?.writableLength ?? 0;
+    return this.#gathering.bytes + (this.#socket?.writableLength ?? 0);
   }
 
   bytesSent(): number {
@@ -104,7 +107,7 @@ class SocketPublisher implements RtmpPublisher {
     this.#closed = true;
     this.#session?.closing();
     this.#flush();
-    this.#gathering.release();
+    this.#release();
     this.#abort.abort();
     this.#end(fail("stopped", "closed on request"));
   }
@@ -113,7 +116,8 @@ class SocketPublisher implements RtmpPublisher {
   async #climb(timer: NodeJS.Timeout): Promise<CodedFailure> {
     let query: string | undefined;
     for (let step = 1; ; step += 1) {
-      const socket = await dial(this.#options, this.#abort.signal);
+      const take = (bytes: Uint8Array): void => this.#take(bytes);
+      const socket = await dial(this.#options, take, this.#abort.signal);
       const outcome = await this.#converse(socket, query, timer);
       if (outcome instanceof Failure) return outcome;
       query = answerDemand(this.#options.url, outcome.demand, step);
@@ -137,9 +141,10 @@ class SocketPublisher implements RtmpPublisher {
       const stopStallWatch = this.#watchForStall(socket, () => end(this.#stalled()));
       const end = (outcome: CodedFailure | Refusal): void => {
         this.#end = () => undefined;
+        this.#take = () => undefined;
         clearInterval(watch);
         stopStallWatch();
-        this.#gathering.release();
+        this.#gathering.release(socket);
         this.#sentBefore += socket.bytesWritten;
         this.#socket = undefined;
         this.#session = undefined;
@@ -148,15 +153,13 @@ class SocketPublisher implements RtmpPublisher {
       };
       this.#end = end;
       const place = `${this.#options.url.host}:${this.#options.url.port}`;
-      socket.on("data", (bytes) =>
-        this.#guarded(() => session.receive(bytes, this.#clock.now()), end, timer),
-      );
+      this.#take = (bytes) =>
+        this.#guarded(() => session.receive(bytes, this.#clock.now()), end, timer);
       socket.on("drain", () => this.#handlers.onDrain());
       socket.on("error", (error) => end(brokenFailure(error, place)));
       socket.on("end", () => end(fail("connectionClosed", `${place} closed the connection`)));
       socket.on("close", () => end(fail("connectionClosed", `${place} closed the connection`)));
       this.#guarded(() => session.start(this.#clock.now()), end, timer);
-      socket.resume();
     });
   }
 
@@ -175,8 +178,10 @@ class SocketPublisher implements RtmpPublisher {
 
   #drainOutputs(end: (outcome: CodedFailure | Refusal) => void, timer: NodeJS.Timeout): void {
     for (let output = this.#session?.next(); output; output = this.#session?.next()) {
-      if (output.kind === "send") this.#send(output.bytes);
-      else if (output.kind === "accepted") {
+      if (output.kind === "send") {
+        this.#gathering.hold(output.bytes);
+        this.#release();
+      } else if (output.kind === "accepted") {
         clearTimeout(timer);
         this.#handlers.onPublishing(output.capabilities);
       } else if (output.kind === "timedOut") end(silentFailure(output.step));
@@ -185,20 +190,15 @@ class SocketPublisher implements RtmpPublisher {
     }
   }
 
-  /** Sends what the session has to send; after the dialogue there is nothing else. */
+  /** Gathers what the session has to send; after the dialogue there is nothing else. */
   #flush(): void {
     for (let output = this.#session?.next(); output; output = this.#session?.next()) {
-      if (output.kind === "send") this.#send(output.bytes);
+      if (output.kind === "send") this.#gathering.hold(output.bytes);
     }
   }
 
-  /** The pieces of one message leave in one system call. */
-  #send(pieces: readonly Uint8Array[]): void {
-    const socket = this.#socket;
-    if (socket === undefined || socket.destroyed) return;
-    socket.cork();
-    for (const piece of pieces) socket.write(piece);
-    socket.uncork();
+  #release(): void {
+    if (this.#socket !== undefined) this.#gathering.release(this.#socket);
   }
 
   #openSession(query: string | undefined): PublishSession {

@@ -1,0 +1,156 @@
+/** One stream's way through a media worker: session, hub and a transponder whose chunks are counted. */
+import { type Micros, type Millis, micros, millis } from "../../../src/base/time.ts";
+import type { MediaSessionId } from "../../../src/contract/ids.ts";
+import { AAC_GRID, slotAt } from "../../../src/media/audio-grid.ts";
+import type { SoundForm } from "../../../src/media/sound-form.ts";
+import type { EncodedSink, LiveAudio } from "../../../src/media/sound-row.ts";
+import type { StreamHubOptions } from "../../../src/media/stream-hub.ts";
+import { Transponder } from "../../../src/media/transponder.ts";
+import { aacFrameBody } from "../../../src/protocol/flv/audio-tag.ts";
+import type { FlvTag } from "../../../src/protocol/flv/tag.ts";
+import { TYPE } from "../../../src/protocol/rtmp/chunk-header.ts";
+import { ChunkWriter } from "../../../src/protocol/rtmp/chunk-writer.ts";
+import type { PeerFactory, PeerHandlers } from "../../../src/transport/webrtc/peer.ts";
+import { IngestSession } from "../../../src/worker/ingest-session.ts";
+import { BROWSER } from "../../../test/support/lab/publisher.ts";
+import { senderOffer } from "../../../test/support/lab/sender-offer.ts";
+
+const SECOND = 1_000_000;
+const CHUNK_BYTES = 65_536;
+const SOUND: SoundForm = {
+  codec: "aac",
+  grid: AAC_GRID,
+  channels: 2,
+  bitrate: 128_000,
+  config: Uint8Array.of(0xaf, 0),
+  silence: Uint8Array.of(0xaf, 1),
+};
+const AAC_FRAME = new Uint8Array(341);
+const HUB: StreamHubOptions = {
+  ring: { maxBytes: 4 << 20, maxDuration: micros(5 * SECOND) },
+  line: { patience: micros(SECOND / 4), idleDelay: micros(60_000), history: 250 },
+  freshGroup: micros(SECOND / 2),
+  keyframePatience: micros(SECOND / 5),
+  keyframeInterval: micros(5 * SECOND),
+  encoderGrace: micros(SECOND / 2),
+};
+const INGEST = {
+  connectTimeoutMs: 10_000,
+  idleTimeoutMs: 10_000,
+  maxReorderWaitMs: 1000,
+  keyframeRequestGapMs: 1000,
+  startBitrateKbps: 0,
+  maxBitrateKbps: 10_000,
+};
+const CREDENTIALS = [
+  "a=ice-ufrag:abcd",
+  "a=ice-pwd:abcdefghijklmnopqrstuvwx",
+  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`,
+];
+const LOCAL = {
+  iceUfrag: "abcd",
+  icePwd: "abcdefghijklmnopqrstuvwx",
+  fingerprint: `sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`,
+  setup: "active",
+  candidates: [],
+} as const;
+
+function raise(error: unknown): never {
+  throw error;
+}
+
+/** Gives a frame for each slot that the sound has reached, as an encoder without delay would. */
+function openAudio(sink: EncodedSink): LiveAudio {
+  let next = 0;
+  return {
+    write: ({ pts }) => {
+      for (const slot = slotAt(AAC_GRID, pts); next <= slot; next += 1) {
+        sink(next, aacFrameBody(AAC_FRAME));
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+export class PacketPath {
+  readonly #session: IngestSession;
+  readonly #transponder: Transponder;
+  readonly #writer = new ChunkWriter();
+  #handlers: PeerHandlers | undefined;
+  /** Pictures sent. */
+  pictures = 0;
+  chunks = 0;
+  feedback = 0;
+
+  constructor(now: () => Micros) {
+    this.#writer.setChunkSize(CHUNK_BYTES);
+    this.#session = this.#openSession(now);
+    this.#transponder = new Transponder(
+      {
+        ...{ sendMetadata: true, muted: false, audio: SOUND, playout: undefined },
+        budget: { bytes: 4 << 20, duration: millis(5000) },
+        audioAloneAfter: micros(SECOND),
+      },
+      {
+        describe: () => new Uint8Array(1),
+        requestKeyframe: () => undefined,
+        onLive: () => undefined,
+        onClipEnded: () => undefined,
+        onClipLost: () => undefined,
+      },
+    );
+    this.#handlers?.onState("connected");
+    const write = (tag: FlvTag, timestamp: Millis): boolean => this.#write(tag, timestamp);
+    this.#transponder.connect({ write, backlog: () => 0 }, now());
+    this.#session.hub.join(this.#transponder, now());
+  }
+
+  onPacket(bytes: Uint8Array, now: Micros): void {
+    this.#handlers?.onPacket(bytes, now);
+  }
+
+  tick(now: Micros): void {
+    this.#session.tick(now);
+    this.#transponder.tick(now);
+  }
+
+  #openSession(now: () => Micros): IngestSession {
+    const peers: PeerFactory = {
+      open: (_remote, handlers) => {
+        this.#handlers = handlers;
+        const send = (): boolean => {
+          this.feedback += 1;
+          return true;
+        };
+        return { local: LOCAL, send, close: () => undefined };
+      },
+      close: () => undefined,
+    };
+    return new IngestSession(
+      {
+        session: "bench" as MediaSessionId,
+        offer: senderOffer(BROWSER, CREDENTIALS),
+        bitrate: { start: 0, min: 0, max: 0 },
+        ingest: INGEST,
+        hub: HUB,
+      },
+      {
+        clock: { now, wallNow: () => millis(0) },
+        peers,
+        random32: () => 1,
+        openAudio: (_form, sink) => openAudio(sink),
+        onState: () => undefined,
+        onVideoSize: () => undefined,
+        onBug: raise,
+      },
+    );
+  }
+
+  #write(tag: FlvTag, timestamp: Millis): boolean {
+    const type = tag.kind === "script" ? TYPE.data : TYPE[tag.kind];
+    const message = { type, streamId: 1, timestamp, payload: tag.body };
+    this.chunks += this.#writer.write(message, tag.kind === "video" ? 6 : 4).length;
+    if (tag.kind === "video") this.pictures += 1;
+    return true;
+  }
+}

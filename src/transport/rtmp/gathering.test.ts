@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { test } from "node:test";
+import { until } from "../../../test/support/server.ts";
+import { Gathering } from "./gathering.ts";
+
+const piece = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
+
+/** Runs `work` with an open socket, and gives what came out at its other end. */
+async function sent(work: (socket: Socket) => void, bytes: number): Promise<Buffer> {
+  let received = Buffer.alloc(0);
+  const server = createServer((socket) =>
+    socket.on("data", (data: Buffer) => {
+      received = Buffer.concat([received, data]);
+    }),
+  );
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  await once(socket, "connect");
+  work(socket);
+  await until("all bytes", async () => (received.length >= bytes ? true : undefined));
+  socket.destroy();
+  server.close();
+  return received;
+}
+
+test("small and large pieces leave in the order in which they came", async () => {
+  const pieces = [1, 12, 343, 10_000, 5, 70_000, 60_000, 2047, 2048, 0, 7].map(piece);
+  const all = Buffer.concat(pieces);
+  const gathering = new Gathering();
+  const received = await sent((socket) => {
+    gathering.hold(pieces.slice(0, 2));
+    gathering.hold(pieces.slice(2));
+    assert.equal(gathering.bytes, all.length);
+    gathering.release(socket);
+    assert.equal(gathering.bytes, 0);
+  }, all.length);
+  assert.deepEqual(received, all);
+});
+
+test("what waits has waited long enough after four ticks, whatever joined it meanwhile", () => {
+  const gathering = new Gathering();
+  assert.equal(gathering.tick(), false);
+  gathering.hold([piece(3, 1)]);
+  assert.deepEqual([gathering.tick(), gathering.tick()], [false, false]);
+  gathering.hold([piece(3, 1)]);
+  assert.deepEqual([gathering.tick(), gathering.tick()], [false, true]);
+});
+
+test("nothing is written to a socket that is closed", async () => {
+  const gathering = new Gathering();
+  await sent((socket) => {
+    gathering.hold([piece(3, 1)]);
+    socket.destroy();
+    gathering.release(socket);
+    assert.equal(gathering.bytes, 0);
+  }, 0);
+});
