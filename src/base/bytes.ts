@@ -1,12 +1,5 @@
 import { ProtocolError } from "./protocol-error.ts";
 
-/**
- * The bytes from `from` up to `to`, which lie within. As `subarray`, which for what the runtime and its libraries
- * give looks up what kind of array to make, and takes three times as long.
- */
-export const view = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
-  new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
-
 const u16At = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
 

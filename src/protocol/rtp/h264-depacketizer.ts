@@ -1,5 +1,4 @@
 /** RTP payload format for H.264 (RFC 6184): single NAL unit, STAP-A and FU-A to access units. */
-import { view } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { NalType, type NalUnit, wholeNalUnit } from "../../codec/h264/nal-unit.ts";
 import type { SeqNo } from "./sequence.ts";
@@ -134,7 +133,7 @@ export class H264Depacketizer {
       this.#fragmentBytes = 1;
     }
     const fragments = this.#fragments as Uint8Array[];
-    fragments.push(view(payload, 2, payload.byteLength));
+    fragments.push(payload.subarray(2));
     this.#fragmentBytes += payload.byteLength - 2;
     if (fragments.length > MAX_FRAGMENTS || this.#fragmentBytes > MAX_UNIT_BYTES) {
       throw new ProtocolError("rtp.h264.size", "a NAL unit is too large");

@@ -7,7 +7,6 @@
  *  |                             SSRC                              |
  *  |              CSRC list, then the header extension             |
  */
-import { view } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { type WireSeq, wireSeq } from "./sequence.ts";
 import { type WireTicks, wireTicks } from "./timestamp.ts";
@@ -69,7 +68,7 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
     sequence: wireSeq(u16(bytes, 2)),
     timestamp: wireTicks(u32(bytes, 4)),
     ssrc: u32(bytes, 8),
-    payload: offset === end ? NO_BYTES : view(bytes, offset, end),
+    payload: offset === end ? NO_BYTES : bytes.subarray(offset, end),
     extensionProfile,
     extensionAt,
     extensionEnd,
