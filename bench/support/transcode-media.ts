@@ -10,6 +10,8 @@ import type { VideoTag } from "../../src/protocol/flv/tag.ts";
 import { FlvReader, flvHeader, flvTag } from "../../test/support/flv.ts";
 
 export const FPS = 30;
+/** Pictures from keyframe to keyframe, of the source and of the result. */
+export const GOP = 60;
 
 export interface Case {
   readonly name: string;
@@ -46,7 +48,9 @@ export function sourceTags({ codec, source, sourceKbps }: Case, seconds: number)
       ? ["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-profile:v", "baseline"]
       : ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0"];
   const format = codec === "h264" ? "flv" : "ivf";
-  const args = ["-v", "error", ...input, ...coder, ...rate, "-g", "60", "-f", format, "pipe:1"];
+  // A keyframe is where it is due, and nowhere else.
+  const group = ["-g", `${GOP}`, "-keyint_min", `${GOP}`, "-sc_threshold", "0"];
+  const args = ["-v", "error", ...input, ...coder, ...rate, ...group, "-f", format, "pipe:1"];
   const { stdout } = spawnSync("ffmpeg", args, { maxBuffer: 1 << 30 });
   return codec === "h264" ? [...new FlvReader().push(stdout)] : ivfTags(stdout);
 }
