@@ -34,7 +34,8 @@ for (const count of counts) {
     `${quantile(row.latencyMs, 0.5).toFixed(1)} / ${quantile(row.latencyMs, 0.99).toFixed(1)} ms`,
     two(row.loopDelayMs, 1),
     `${(100 * row.arrived).toFixed(1)} %`,
-    `${row.soundKbps.toFixed(0)} kb/s`,
+    `${row.soundKbps.toFixed(0)} kb/s, ${(100 * row.silent).toFixed(1)} % silent`,
+    `${row.lab.publishers.toFixed(2)} + ${row.lab.sink.toFixed(2)} %`,
   ]);
   console.log(`${rows.at(-1)?.join(", ")}`);
 }
@@ -45,5 +46,8 @@ const head = [
   "memory: a further stream",
   "startup to keyframe p50 / most",
 ];
-const tail = ["latency p50 / p99", "loop late in a second p50 / most", "pictures arrived", "sound"];
+const tail = [
+  ...["latency p50 / p99", "loop late in a second p50 / most", "pictures arrived", "sound"],
+  "not counted: publishers + destination, CPU a stream",
+];
 console.log(table([...head, ...tail], rows));

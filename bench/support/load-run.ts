@@ -9,7 +9,7 @@ import {
 } from "../../test/support/lab/publisher.ts";
 import { HD } from "../../test/support/lab/recording.ts";
 import { startServer, type TestServer, until } from "../../test/support/server.ts";
-import { type Sink, startSink } from "./sink.ts";
+import { type Sink, type SinkStream, startSink } from "./sink.ts";
 import { familyOf, usageOf } from "./usage.ts";
 
 const MIB = 1 << 20;
@@ -56,6 +56,10 @@ export interface LoadResult {
   readonly arrived: number;
   /** Bits of sound that arrived for each stream and second, kilobits: silence in the place of sound shows here. */
   readonly soundKbps: number;
+  /** Share of the sound tags that are silence. */
+  readonly silent: number;
+  /** CPU beside the server for each stream, percent of a core. */
+  readonly lab: { readonly publishers: number; readonly sink: number };
 }
 
 /** Milliseconds from `startup` to the first keyframe; undefined when the server has no room for one more. */
@@ -142,6 +146,21 @@ async function watch(
   return { loopDelayMs, mebibytes };
 }
 
+const sumOf = (
+  streams: readonly SinkStream[],
+  figure: "pictures" | "audio" | "audioBytes" | "silent",
+): number => streams.reduce((sum, stream) => sum + stream[figure], 0);
+
+/** Percent of a core for each of `streams` that each group of processes takes, from now until it is asked. */
+function cpuMeter(groups: readonly (readonly number[])[], streams: number): () => number[] {
+  const seconds = (): number[] => groups.map((pids) => usageOf(pids).cpuSeconds);
+  const [before, from] = [seconds(), machineMicros()];
+  return () => {
+    const passed = (machineMicros() - from) / 1e6;
+    return seconds().map((now, i) => ((now - (before[i] as number)) / passed / streams) * 100);
+  };
+}
+
 export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
   const { streams: count, workers, seconds, unlimited, destinations = 1 } = plan;
   const limits = unlimited ? {} : DEFAULTS;
@@ -162,10 +181,10 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
   await pause(WARM_UP_MS);
   sink.forget();
   const family = familyOf(server.pid);
-  const before = usageOf(family);
+  const cpuOf = cpuMeter([family, sources.map(({ pid }) => pid), [sink.pid]], streams);
   const from = machineMicros();
   const { loopDelayMs, mebibytes } = await watch(server, seconds);
-  const after = usageOf(family);
+  const [cpu = 0, publishers = 0, destination = 0] = cpuOf();
   const now = new Set(familyOf(server.pid));
   const replaced = family.some((pid) => !now.has(pid));
   const passed = (machineMicros() - from) / 1e6;
@@ -173,18 +192,15 @@ export async function loadRun(plan: LoadPlan): Promise<LoadResult> {
   for (const publisher of taken.publishers) await publisher.stop();
   for (const source of sources) await source.close();
   await Promise.all([server.stop(), sink.close()]);
-  const cpu = ((after.cpuSeconds - before.cpuSeconds) / passed / streams) * 100;
   const further = streams > few ? (mebibytes - warm) / (streams - few) : undefined;
   return {
     ...{ streams, readyMs, startMs: taken.startMs, loopDelayMs },
     memory: { idle, first: warm - idle, further },
     cpuPercent: replaced ? undefined : cpu,
     latencyMs: arrived.flatMap(({ latencies }) => latencies).map((us) => us / 1000),
-    soundKbps:
-      (8 * arrived.reduce((sum, { audioBytes }) => sum + audioBytes, 0)) /
-      (1000 * passed * streams * destinations),
-    arrived:
-      arrived.reduce((sum, { pictures }) => sum + pictures, 0) /
-      (passed * HD.fps * streams * destinations),
+    soundKbps: (8 * sumOf(arrived, "audioBytes")) / (1000 * passed * streams * destinations),
+    silent: sumOf(arrived, "silent") / sumOf(arrived, "audio"),
+    lab: { publishers, sink: destination },
+    arrived: sumOf(arrived, "pictures") / (passed * HD.fps * streams * destinations),
   };
 }

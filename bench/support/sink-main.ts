@@ -1,17 +1,17 @@
 /** Child process: an RTMP server that takes everything, and notes when pictures come. */
 import { createServer, type Socket } from "node:net";
+import { silentFrame } from "../../src/codec/aac/silence.ts";
 import { NalType } from "../../src/codec/h264/nal-unit.ts";
 import { encodeAmf0 } from "../../src/protocol/amf0/encode.ts";
 import { amf0Object } from "../../src/protocol/amf0/value.ts";
 import { TYPE } from "../../src/protocol/rtmp/chunk-header.ts";
-import { ChunkReader } from "../../src/protocol/rtmp/chunk-reader.ts";
 import { ChunkWriter } from "../../src/protocol/rtmp/chunk-writer.ts";
 import { decodeMessage } from "../../src/protocol/rtmp/message.ts";
 import { machineMicros, markedTime } from "../../test/support/lab/marker.ts";
+import { MessageHeads } from "./message-heads.ts";
 import type { SinkReport, SinkStream } from "./sink.ts";
 
 const HANDSHAKE = 1536;
-const LIMITS = { messageSize: 16 << 20, chunkStreams: 64, unfinished: 32 << 20 };
 /** Chunk streams. */
 const CONTROL = 2;
 const COMMANDS = 3;
@@ -21,6 +21,9 @@ const KEY = 0x17;
 const NAL_UNITS = 1;
 const BODY_AT = 5;
 
+/** An AAC tag that holds more is no silence: two bytes go before the frame (FLV 10.1, E.4.2). */
+const SILENT_BYTES = 2 + silentFrame(2).length;
+
 /** Of Enhanced RTMP. */
 const CODECS = process.argv.slice(3);
 
@@ -29,7 +32,7 @@ const sockets = new Set<Socket>();
 
 class Publisher {
   readonly #socket: Socket;
-  readonly #reader = new ChunkReader(LIMITS);
+  readonly #reader = new MessageHeads((type, length, head) => this.#onMessage(type, length, head));
   readonly #writer = new ChunkWriter();
   #greeting: Buffer | undefined = Buffer.alloc(0);
   #greeted = false;
@@ -47,13 +50,13 @@ class Publisher {
     this.#received += bytes.length;
     this.#confirm();
     const rest = this.#greeting === undefined ? bytes : this.#shakeHands(bytes);
-    if (rest === undefined) return;
-    this.#reader.push(rest);
-    for (let raw = this.#reader.next(); raw !== undefined; raw = this.#reader.next()) {
-      if (raw.type === TYPE.video) this.#onVideo(raw.payload);
-      else if (raw.type === TYPE.audio) this.#onAudio(raw.payload);
-      else this.#onControl(decodeMessage(raw));
-    }
+    if (rest !== undefined) this.#reader.push(rest);
+  }
+
+  #onMessage(type: number, length: number, head: Buffer): void {
+    if (type === TYPE.video) this.#onVideo(head);
+    else if (type === TYPE.audio) this.#onAudio(length);
+    else this.#onControl(decodeMessage({ type, streamId: 0, timestamp: 0, payload: head }));
   }
 
   /** As servers do: it tells the publisher that somebody reads. */
@@ -104,13 +107,14 @@ class Publisher {
     for (const piece of this.#writer.write(message, chunkStream)) this.#socket.write(piece);
   }
 
-  #onAudio(body: Uint8Array): void {
+  #onAudio(bytes: number): void {
     const stream = this.#stream();
     stream.audio += 1;
-    stream.audioBytes += body.length;
+    stream.audioBytes += bytes;
+    if (bytes <= SILENT_BYTES) stream.silent += 1;
   }
 
-  #onVideo(body: Uint8Array): void {
+  #onVideo(body: Buffer): void {
     if (body[1] !== NAL_UNITS) return;
     const now = machineMicros();
     const stream = this.#stream();
@@ -128,6 +132,7 @@ class Publisher {
       pictures: 0,
       audio: 0,
       audioBytes: 0,
+      silent: 0,
       latencies: [],
     };
     streams.set(this.#name, fresh);
@@ -136,13 +141,11 @@ class Publisher {
 }
 
 /** The marker among the NAL units of a tag body; lengths are four bytes. */
-function sentTime(body: Uint8Array): number | undefined {
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  for (let at = BODY_AT; at + 4 < body.byteLength; ) {
-    const size = view.getUint32(at);
-    const unit = body.subarray(at + 4, at + 4 + size);
-    if (((unit[0] ?? 0) & 0x1f) === NalType.sei) {
-      const time = markedTime(unit);
+function sentTime(body: Buffer): number | undefined {
+  for (let at = BODY_AT; at + 4 < body.length; ) {
+    const size = body.readUInt32BE(at);
+    if (((body[at + 4] as number) & 0x1f) === NalType.sei) {
+      const time = markedTime(body.subarray(at + 4, at + 4 + size));
       if (time !== undefined) return time;
     }
     at += 4 + size;

@@ -10,6 +10,8 @@ export interface SinkStream {
   audio: number;
   /** Of all sound tags: silence in the place of sound shows here. */
   audioBytes: number;
+  /** Sound tags that are the constant frame of silence. */
+  silent: number;
   /** From the sending of a picture's last packet to its arrival here, by the marker in it. */
   readonly latencies: number[];
 }

@@ -1,13 +1,17 @@
 /** The datagrams of one publisher in simulated time, each in memory of its own, as the library gives them. */
-import { packetize } from "../../../test/support/lab/packetizer.ts";
+import { packRecording } from "../../../test/support/lab/packetizer.ts";
 import { HD, readRecording, SOUND_US } from "../../../test/support/lab/recording.ts";
+import { writeHeader } from "../../../test/support/lab/rtp-datagram.ts";
 import { PAYLOAD_TYPES } from "../../../test/support/lab/rtp-sender.ts";
-import { RtpTrack, setTransportNumber } from "../../../test/support/lab/rtp-track.ts";
+import { RtpTrack } from "../../../test/support/lab/rtp-track.ts";
 
 const PICTURE_US = 1_000_000 / HD.fps;
 const TRANSPORT_EXTENSION = 3;
-const recording = readRecording({ ...HD, channels: 2, sound: "concert" });
-const pictures = recording.pictures.map((picture) => packetize(picture, "aggregated"));
+const recording = packRecording(
+  readRecording({ ...HD, channels: 2, sound: "concert" }),
+  "aggregated",
+);
+const pictures = recording.pictures.map(({ sets, slices }) => [...sets, ...slices]);
 const sounds = recording.sounds.map((sound) => [sound]);
 
 function track(ssrc: number, payloadType: number, clockRate: number): RtpTrack {
@@ -50,12 +54,12 @@ export class PacketSource {
     const datagrams: Buffer[] = [];
     for (; lane.sent * lane.period <= now; lane.sent += 1) {
       const unit = lane.units[lane.sent % lane.units.length] ?? [];
-      unit.forEach((payload, i) => {
+      unit.forEach((datagram, i) => {
         const at = lane.sent * lane.period;
-        const { bytes } = lane.track.packet(payload, at, i === unit.length - 1);
-        setTransportNumber(bytes, this.#transport++);
-        const own = Buffer.allocUnsafeSlow(bytes.length);
-        own.set(bytes);
+        const packet = lane.track.packet(datagram, at, i === unit.length - 1);
+        writeHeader(datagram, packet, this.#transport++);
+        const own = Buffer.allocUnsafeSlow(datagram.length);
+        own.set(datagram);
         datagrams.push(own);
       });
     }

@@ -1,5 +1,6 @@
-/** A recorded picture as RTP payloads (RFC 6184), in the shapes that senders are known for. */
-import type { RecordedPicture } from "./recording.ts";
+/** A recording as RTP payloads (RFC 6184 for the picture), in the shapes that senders are known for. */
+import type { RecordedPicture, Recording } from "./recording.ts";
+import { blankDatagram } from "./rtp-datagram.ts";
 
 /**
  * How pictures are packed. `aggregated`: SPS and PPS in one STAP-A, as browsers do. `separate`: each in a
@@ -8,32 +9,54 @@ import type { RecordedPicture } from "./recording.ts";
  */
 export type PacketShape = "aggregated" | "separate" | "ppsWithIdr" | "single";
 
+/** Datagrams in order; the last one gets the marker. Remarks go between the two rows. */
+export interface PackedPicture {
+  readonly key: boolean;
+  readonly sets: readonly Buffer[];
+  readonly slices: readonly Buffer[];
+}
+
+/** Datagrams without headers; any number of senders may share it, see `writeHeader`. */
+export interface PackedRecording {
+  readonly fps: number;
+  readonly kbps: number;
+  readonly pictures: readonly PackedPicture[];
+  readonly sounds: readonly Buffer[];
+}
+
 const MOST_BYTES = 1170;
 const STAP_A = 24;
 const FU_A = 28;
 
-/** Payloads in order; the last one gets the marker. `remarks` go before the slices. */
-export function packetize(
+export function packRecording(
+  { options: { fps, kbps }, pictures, sounds }: Recording,
+  shape: PacketShape,
+): PackedRecording {
+  const packed = pictures.map((picture) => {
+    const { sets, slices } = packetize(picture, shape);
+    return { key: picture.key, sets: sets.map(blankDatagram), slices: slices.map(blankDatagram) };
+  });
+  return { fps, kbps, pictures: packed, sounds: sounds.map(blankDatagram) };
+}
+
+function packetize(
   { sps, pps, slices }: RecordedPicture,
   shape: PacketShape,
-  remarks: readonly Buffer[] = [],
-): Buffer[] {
+): Omit<PackedPicture, "key"> {
   const sets = [sps, pps].filter((unit) => unit !== undefined);
   const [first, ...rest] = slices;
   if (shape === "ppsWithIdr" && sps !== undefined && pps !== undefined && first !== undefined) {
-    return [sps, ...single(remarks), aggregate([pps, first]), ...single(rest)];
+    return { sets: [sps], slices: [aggregate([pps, first]), ...single(rest)] };
   }
-  if (shape === "aggregated" && sets.length > 1) {
-    return [aggregate(sets), ...[...remarks, ...slices].flatMap(fragments)];
-  }
-  const units = [...sets, ...remarks, ...slices];
-  return shape === "single" ? single(units) : units.flatMap(fragments);
+  const pack = shape === "single" ? single : fragmented;
+  const together = shape === "aggregated" && sets.length > 1;
+  return { sets: together ? [aggregate(sets)] : pack(sets), slices: pack(slices) };
 }
 
-function single(units: readonly Buffer[]): Buffer[] {
+function single(units: readonly Buffer[]): readonly Buffer[] {
   const large = units.find((unit) => unit.length > MOST_BYTES);
   if (large !== undefined) throw new Error(`a NAL unit of ${large.length} bytes needs fragments`);
-  return [...units];
+  return units;
 }
 
 function aggregate(units: readonly Buffer[]): Buffer {
@@ -41,6 +64,8 @@ function aggregate(units: readonly Buffer[]): Buffer {
   const parts = units.flatMap((unit) => [Buffer.of(unit.length >> 8, unit.length & 0xff), unit]);
   return single([Buffer.concat([Buffer.of(priority | STAP_A), ...parts])])[0] as Buffer;
 }
+
+const fragmented = (units: readonly Buffer[]): readonly Buffer[] => units.flatMap(fragments);
 
 function fragments(unit: Buffer): Buffer[] {
   if (unit.length <= MOST_BYTES) return [unit];

@@ -1,6 +1,8 @@
 /** Process of the lab's publishers: one or many of them, each a WHIP client that plays a recording. */
+import { machineMicros } from "./marker.ts";
+import { type PackedRecording, packRecording } from "./packetizer.ts";
 import type { PublisherCommand, PublisherEvent, StreamPlan } from "./publisher.ts";
-import { type Recording, readRecording } from "./recording.ts";
+import { readRecording } from "./recording.ts";
 import { RtpSender } from "./rtp-sender.ts";
 import { senderOffer } from "./sender-offer.ts";
 import { WhipPeer } from "./whip-peer.ts";
@@ -13,7 +15,7 @@ interface Running {
   connected: boolean;
 }
 
-const recordings = new Map<string, Recording>();
+const recordings = new Map<string, PackedRecording>();
 const running = new Map<number, Running>();
 
 /** Said in vain when the parent is gone. */
@@ -21,9 +23,10 @@ function report(event: PublisherEvent): void {
   process.send?.(event, undefined, undefined, () => undefined);
 }
 
-function recordingOf({ recording }: StreamPlan): Recording {
-  const key = JSON.stringify(recording);
-  const known = recordings.get(key) ?? readRecording(recording);
+function recordingOf({ recording, sender }: StreamPlan): PackedRecording {
+  const { shape = "aggregated" } = sender;
+  const key = JSON.stringify([recording, shape]);
+  const known = recordings.get(key) ?? packRecording(readRecording(recording), shape);
   recordings.set(key, known);
   return known;
 }
@@ -72,7 +75,8 @@ process.on("message", (command: PublisherCommand) => {
 process.on("disconnect", () => process.exit(0));
 
 setInterval(() => {
+  const now = machineMicros();
   for (const [id, { sender, connected }] of running) {
-    if (connected) attempt(id, () => sender.tick());
+    if (connected) attempt(id, () => sender.tick(now));
   }
 }, TICK_MS);

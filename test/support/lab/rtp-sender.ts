@@ -2,15 +2,14 @@
 import { randomInt } from "node:crypto";
 import { parseRtcp } from "../../../src/protocol/rtcp/packet.ts";
 import { machineMicros, marker } from "./marker.ts";
-import { type PacketShape, packetize } from "./packetizer.ts";
-import { type Recording, SOUND_US } from "./recording.ts";
+import type { PackedPicture, PackedRecording, PacketShape } from "./packetizer.ts";
+import { SOUND_US } from "./recording.ts";
+import { blankDatagram, payloadLength, writeHeader } from "./rtp-datagram.ts";
 import {
-  HEADER_BYTES,
   type OutgoingPacket,
   type ReportPlan,
   RtpTrack,
   type RtpTrackOptions,
-  setTransportNumber,
 } from "./rtp-track.ts";
 
 /** What is sent of one track. */
@@ -83,11 +82,11 @@ const NUMBERS = {
 const PACING = 2.5;
 const FEEDBACK_PACKET = { format: 15, type: 205 } as const;
 
-/** One publisher's media; `tick` does the work, about every 5 ms. */
+/** One publisher's media; `tick` does the work, about every 5 ms, of whatever is due. */
 export class RtpSender {
-  readonly #recording: Recording;
+  readonly #recording: PackedRecording;
   readonly #plan: SenderPlan;
-  readonly #send: (bytes: Uint8Array) => void;
+  readonly #send: (bytes: Buffer) => void;
   readonly #video: RtpTrack | undefined;
   readonly #audio: RtpTrack | undefined;
   readonly #queue: OutgoingPacket[] = [];
@@ -113,7 +112,8 @@ export class RtpSender {
   #sounds = 0;
   #skip = false;
 
-  constructor(recording: Recording, plan: SenderPlan, send: (bytes: Uint8Array) => void) {
+  /** What is given to `send` is valid during the call only. */
+  constructor(recording: PackedRecording, plan: SenderPlan, send: (bytes: Buffer) => void) {
     this.#recording = recording;
     this.#plan = plan;
     this.#send = send;
@@ -124,7 +124,7 @@ export class RtpSender {
     const sound = { payloadType: audio, rtxPayloadType: undefined, clockRate: 48_000 };
     this.#video = plan.video && track(plan.video, { ...picture, transportExtension });
     this.#audio = plan.audio && track(plan.audio, { ...sound, transportExtension });
-    this.#bytesPerMicro = (PACING * recording.options.kbps) / 8000;
+    this.#bytesPerMicro = (PACING * recording.kbps) / 8000;
   }
 
   /** Microseconds of `machineMicros` at the start; undefined before. */
@@ -132,9 +132,8 @@ export class RtpSender {
     return this.#startedAt;
   }
 
-  /** Sends what is due; the first call begins. */
-  tick(): void {
-    const machine = machineMicros();
+  /** Sends what is due at `machine`, microseconds of `machineMicros`; the first call begins. */
+  tick(machine: number): void {
     if (this.#startedAt === undefined) {
       this.#startedAt = machine;
       this.#startedUnix = Date.now() * 1000;
@@ -149,12 +148,16 @@ export class RtpSender {
 
   /** A datagram from the server. */
   onPacket(bytes: Buffer): void {
+    let others = 0;
     for (let at = 0; at + 4 <= bytes.length; at += 4 + 4 * bytes.readUInt16BE(at + 2)) {
       const format = (bytes[at] as number) & 0x1f;
       if (bytes[at + 1] === FEEDBACK_PACKET.type && format === FEEDBACK_PACKET.format) {
         this.counts.feedback += 1;
+      } else {
+        others += 1;
       }
     }
+    if (others === 0) return;
     for (const packet of parseRtcp(bytes)) {
       if (packet.kind === "nack") for (const sequence of packet.lost) this.#repair(sequence);
       if (packet.kind === "remb") this.counts.bitrateCap = packet.bitrate;
@@ -172,8 +175,8 @@ export class RtpSender {
     for (; this.#sounds * SOUND_US + 1000 * delayMs <= now; this.#sounds++) {
       const at = this.#sounds * SOUND_US;
       if (at < 1000 * fromMs) continue;
-      const payload = sounds[this.#sounds % sounds.length] as Buffer;
-      const packet = this.#audio.packet(payload, at, false);
+      const sound = sounds[this.#sounds % sounds.length] as Buffer;
+      const packet = this.#audio.packet(sound, at, false);
       this.#emit(packet);
       this.#audio.onSent(packet);
       this.counts.sounds += 1;
@@ -181,24 +184,31 @@ export class RtpSender {
   }
 
   #picturesUntil(now: number): void {
-    const { video, shape = "aggregated", marked = false } = this.#plan;
-    if (video === undefined || this.#video === undefined) return;
+    const { video } = this.#plan;
+    if (video === undefined) return;
     const { fromMs = 0, delayMs = 0 } = video;
-    const { pictures, options } = this.#recording;
+    const { pictures, fps } = this.#recording;
     for (;;) {
-      const at = Math.round((this.#captured * 1e6) / options.fps);
+      const at = Math.round((this.#captured * 1e6) / fps);
       if (at + 1000 * delayMs > now) return;
       this.#captured += 1;
       const index = this.#next(at < 1000 * fromMs);
       if (index === undefined) continue;
-      const picture = pictures[index] as (typeof pictures)[number];
-      const payloads = packetize(picture, shape, marked ? [marker(machineMicros())] : []);
-      payloads.forEach((payload, i) => {
-        const last = i === payloads.length - 1;
-        this.#queue.push((this.#video as RtpTrack).packet(payload, at, last));
+      const picture = pictures[index] as PackedPicture;
+      for (const datagram of picture.sets) this.#enqueue(datagram, at, false);
+      if (this.#plan.marked === true) {
+        this.#enqueue(blankDatagram(marker(machineMicros())), at, false);
+      }
+      const last = picture.slices.length - 1;
+      picture.slices.forEach((datagram, i) => {
+        this.#enqueue(datagram, at, i === last);
       });
       this.pictures.push({ index, key: picture.key, at });
     }
+  }
+
+  #enqueue(datagram: Buffer, at: number, last: boolean): void {
+    this.#queue.push((this.#video as RtpTrack).packet(datagram, at, last));
   }
 
   /** Which picture of the recording comes next; undefined before the track starts. */
@@ -221,7 +231,7 @@ export class RtpSender {
     this.#credit = this.#queue.length === 0 ? 0 : this.#credit + passed * this.#bytesPerMicro;
     while (this.#queue.length > 0 && (this.#credit >= 0 || this.#plan.burst === true)) {
       const packet = this.#queue.shift() as OutgoingPacket;
-      this.#credit -= packet.bytes.length;
+      this.#credit -= packet.datagram.length;
       this.#emit(packet);
       this.#video?.onSent(packet);
     }
@@ -238,14 +248,16 @@ export class RtpSender {
 
   #report(source: RtpTrack | undefined, now: number): void {
     const report = source?.report(now, this.#startedUnix + now);
-    if (report !== undefined) this.#send(report);
+    if (report === undefined) return;
+    this.#send(Buffer.from(report.buffer, report.byteOffset, report.byteLength));
   }
 
-  #emit({ bytes }: OutgoingPacket): void {
-    setTransportNumber(bytes, this.#transport++);
+  #emit(packet: OutgoingPacket): void {
+    const { datagram } = packet;
+    writeHeader(datagram, packet, this.#transport++);
     this.counts.packets += 1;
-    this.counts.bytes += bytes.length - HEADER_BYTES;
-    this.#send(bytes);
+    this.counts.bytes += payloadLength(datagram);
+    this.#send(datagram);
   }
 }
 

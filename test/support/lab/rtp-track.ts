@@ -1,9 +1,9 @@
 /** One RTP source: numbers its packets, remembers them, and repeats them on request. */
-
 import { micros } from "../../../src/base/time.ts";
 import { ntpFromUnix } from "../../../src/protocol/rtcp/ntp.ts";
 import { senderReport } from "../../../src/protocol/rtcp/report.ts";
 import { wireTicks } from "../../../src/protocol/rtp/timestamp.ts";
+import { blankDatagram, payloadLength, payloadOf, type RtpHead } from "./rtp-datagram.ts";
 
 /** When a source says how its RTP clock relates to its wall clock. */
 export interface ReportPlan {
@@ -31,26 +31,26 @@ export interface RtpTrackOptions {
   readonly reports: ReportPlan | undefined;
 }
 
-/** A datagram to be sent; its transport-wide number is filled in when it leaves. */
-export interface OutgoingPacket {
-  readonly bytes: Buffer;
-  readonly payloadBytes: number;
+/** A packet to be sent. Who sends the same recording shares `datagram`: its header is written when it leaves. */
+export interface OutgoingPacket extends RtpHead {
+  readonly datagram: Buffer;
 }
 
-export const HEADER_BYTES = 20;
-/** Offset of the transport-wide number in a packet. */
-const TRANSPORT_NUMBER_AT = 17;
-const HISTORY = 4096;
+/** Packets that are remembered for repetition; more than a sender of live media ever has under way. */
+const HISTORY = 2048;
 const NO_TIMESTAMP = 0xffff_ffff;
 
-/** Fills in the transport-wide number of a packet made here. */
-export function setTransportNumber(bytes: Buffer, number: number): void {
-  bytes.writeUInt16BE(number & 0xffff, TRANSPORT_NUMBER_AT);
+/** One for each place of the history, used again and again. */
+interface Remembered extends OutgoingPacket {
+  marker: boolean;
+  sequence: number;
+  ticks: number;
+  datagram: Buffer;
 }
 
 export class RtpTrack {
   readonly #options: RtpTrackOptions;
-  readonly #history = new Array<Buffer | undefined>(HISTORY);
+  readonly #history = new Array<Remembered | undefined>(HISTORY);
   #sequence: number;
   #rtxSequence = 1;
   #packets = 0;
@@ -68,44 +68,44 @@ export class RtpTrack {
     return this.#options.ssrc;
   }
 
-  /** A payload captured at `at`, microseconds since the start. */
-  packet(payload: Buffer, at: number, marker: boolean): OutgoingPacket {
-    const { payloadType, ssrc, transportExtension: extension } = this.#options;
+  /** What was captured at `at`, microseconds since the start. Valid for as long as it is remembered. */
+  packet(datagram: Buffer, at: number, marker: boolean): OutgoingPacket {
     const sequence = this.#sequence++ & 0xffff;
-    const bytes = datagram(
-      { payloadType, marker, sequence, ssrc, extension, ticks: this.#ticks(at) },
-      payload,
-    );
-    this.#history[sequence % HISTORY] = bytes;
-    return { bytes, payloadBytes: payload.length };
+    const ticks = this.#ticks(at);
+    const packet = this.#history[sequence % HISTORY];
+    if (packet === undefined) {
+      const { payloadType, ssrc, transportExtension: extension } = this.#options;
+      const fresh = { payloadType, marker, sequence, ticks, ssrc, extension, datagram };
+      this.#history[sequence % HISTORY] = fresh;
+      return fresh;
+    }
+    packet.marker = marker;
+    packet.sequence = sequence;
+    packet.ticks = ticks;
+    packet.datagram = datagram;
+    return packet;
   }
 
   /** A packet left. */
-  onSent(packet: OutgoingPacket): void {
+  onSent({ datagram }: OutgoingPacket): void {
     this.#packets += 1;
-    this.#octets += packet.payloadBytes;
+    this.#octets += payloadLength(datagram);
   }
 
   /** The packet with number `sequence` once more: over RTX (RFC 4588) when there is such; undefined when forgotten. */
   repeat(sequence: number): OutgoingPacket | undefined {
     const original = this.#history[sequence % HISTORY];
-    if (original === undefined || original.readUInt16BE(2) !== sequence) return undefined;
-    const { rtxPayloadType, rtxSsrc, transportExtension: extension } = this.#options;
-    const payload = original.subarray(HEADER_BYTES);
-    if (rtxPayloadType === undefined) {
-      return { bytes: Buffer.from(original), payloadBytes: payload.length };
-    }
-    const head = {
-      payloadType: rtxPayloadType,
-      marker: (original[1] as number) >= 0x80,
-      sequence: this.#rtxSequence++ & 0xffff,
-      ssrc: rtxSsrc,
-      extension,
-      ticks: original.readUInt32BE(4),
-    };
+    if (original?.sequence !== sequence) return undefined;
+    const { rtxPayloadType, rtxSsrc } = this.#options;
+    if (rtxPayloadType === undefined) return original;
     const number = Buffer.of(sequence >> 8, sequence & 0xff);
-    const bytes = datagram(head, Buffer.concat([number, payload]));
-    return { bytes, payloadBytes: payload.length + 2 };
+    return {
+      ...original,
+      payloadType: rtxPayloadType,
+      ssrc: rtxSsrc,
+      sequence: this.#rtxSequence++ & 0xffff,
+      datagram: blankDatagram(Buffer.concat([number, payloadOf(original.datagram)])),
+    };
   }
 
   /** The sender report that is due at `at`, for a wall clock of `unixMicros`; most calls give none. */
@@ -136,27 +136,4 @@ export class RtpTrack {
     const ticks = Math.round((at * clockRate * (1 + ppm / 1e6)) / 1e6);
     return (firstTimestamp + ticks) % 2 ** 32;
   }
-}
-
-interface Head {
-  readonly payloadType: number;
-  readonly marker: boolean;
-  readonly sequence: number;
-  readonly ticks: number;
-  readonly ssrc: number;
-  readonly extension: number;
-}
-
-/** An RTP packet with room for a transport-wide number in an extension (RFC 8285, 4.2). */
-function datagram(head: Head, payload: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-  bytes[0] = 0x90;
-  bytes[1] = (head.marker ? 0x80 : 0) | head.payloadType;
-  bytes.writeUInt16BE(head.sequence, 2);
-  bytes.writeUInt32BE(head.ticks, 4);
-  bytes.writeUInt32BE(head.ssrc, 8);
-  bytes.writeUInt32BE(0xbede_0001, 12);
-  bytes.writeUInt32BE(((head.extension << 28) | 0x0100_0000) >>> 0, 16);
-  payload.copy(bytes, HEADER_BYTES);
-  return bytes;
 }

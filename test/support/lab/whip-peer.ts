@@ -34,11 +34,21 @@ export class WhipPeer {
   readonly #connection: Connection;
   readonly #track: Track;
   readonly #resource: string;
+  /** Looked up once: the library's objects are slow to ask. */
+  readonly #sendBinary: (bytes: Buffer) => boolean;
+  #open = false;
 
   private constructor(connection: Connection, track: Track, resource: string) {
     this.#connection = connection;
     this.#track = track;
     this.#resource = resource;
+    this.#sendBinary = track.sendMessageBinary.bind(track);
+    track.onOpen(() => {
+      this.#open = true;
+    });
+    track.onClosed(() => {
+      this.#open = false;
+    });
   }
 
   /** Resolves when the server has answered; media may flow from `onConnected` on. */
@@ -72,14 +82,14 @@ export class WhipPeer {
     return new WhipPeer(connection, track, new URL(location, options.url).href);
   }
 
-  send(bytes: Uint8Array): void {
-    if (!this.#track.isOpen()) return;
-    const { buffer, byteOffset, byteLength } = bytes;
-    this.#track.sendMessageBinary(Buffer.from(buffer, byteOffset, byteLength));
+  /** The library copies what it is given. */
+  send(bytes: Buffer): void {
+    if (this.#open) this.#sendBinary(bytes);
   }
 
   /** Ends the publication on the server, then the connection. */
   async close(): Promise<void> {
+    this.#open = false;
     await fetch(this.#resource, { method: "DELETE" }).catch(() => undefined);
     this.#track.close();
     this.#connection.close();
