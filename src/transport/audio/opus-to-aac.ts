@@ -13,6 +13,8 @@ import type { AudioTranscode, CodecEvent, FramesSink, TranscodeOptions } from ".
 const TURN_MS = 40;
 /** Packets worked off before the event loop gets its turn: 1 to 2 ms. */
 const PACKETS_A_TURN = 16;
+/** Where turns of the loop take long, so many more than came meanwhile: what waits gets less. */
+const CATCHING_UP = 8;
 /** Of these the most of one stream. */
 const PACKETS_AT_ONCE = 4;
 /** Packets of one stream that may wait: more than are kept for destinations that join. */
@@ -31,7 +33,8 @@ export class OpusToAac {
   readonly #streams = new Set<OpusStream>();
   /** Streams that have something to work off. */
   readonly #busy: OpusStream[] = [];
-  readonly #turn = (): void => this.#work();
+  /** Packets that came since the last turn. */
+  #arrived = 0;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
@@ -54,7 +57,10 @@ export class OpusToAac {
     });
     this.#streams.add(stream);
     return {
-      write: (frame) => stream.add(frame),
+      write: (frame) => {
+        this.#arrived += 1;
+        stream.add(frame);
+      },
       close: () => {
         this.#streams.delete(stream);
         stream.close();
@@ -72,19 +78,25 @@ export class OpusToAac {
 
   #enqueue(stream: OpusStream): void {
     this.#busy.push(stream);
-    if (this.#immediate === undefined) this.#timer ??= setTimeout(this.#turn, TURN_MS);
+    if (this.#immediate !== undefined) return;
+    this.#timer ??= setTimeout(() => this.#work(PACKETS_A_TURN), TURN_MS);
   }
 
-  #work(): void {
+  /** At least `most` of the packets that wait. */
+  #work(most: number): void {
     this.#timer = undefined;
     this.#immediate = undefined;
-    for (let left = PACKETS_A_TURN; left > 0; ) {
+    this.#arrived = 0;
+    for (let left = most; left > 0; ) {
       const stream = this.#busy.shift();
       if (stream === undefined) return;
       left -= stream.work(PACKETS_AT_ONCE);
       if (stream.busy) this.#busy.push(stream);
     }
-    if (this.#busy.length > 0) this.#immediate = setImmediate(this.#turn);
+    if (this.#busy.length === 0) return;
+    this.#immediate = setImmediate(() =>
+      this.#work(Math.max(PACKETS_A_TURN, this.#arrived + CATCHING_UP)),
+    );
   }
 }
 
