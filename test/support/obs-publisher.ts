@@ -89,7 +89,7 @@ class Sender {
   }
 
   raw(bytes: Uint8Array): void {
-    this.track?.sendMessageBinary(Buffer.from(bytes));
+    if (this.track?.isOpen()) this.track.sendMessageBinary(Buffer.from(bytes));
   }
 
   /** The report that OBS sends before its first packet. */
