@@ -1,7 +1,17 @@
 import { ProtocolError } from "./protocol-error.ts";
 
-const u16At = (bytes: Uint8Array, at: number): number =>
+// Numbers at places that are known to be there; without a view, which moves a small array out of the heap.
+
+export const u16At = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
+
+export const u24At = (bytes: Uint8Array, at: number): number =>
+  (u16At(bytes, at) << 8) | (bytes[at + 2] as number);
+
+export const u32At = (bytes: Uint8Array, at: number): number =>
+  ((u16At(bytes, at) << 16) | u16At(bytes, at + 2)) >>> 0;
+
+export const u32leAt = (bytes: Uint8Array, at: number): number => swap32(u32At(bytes, at));
 
 const swap32 = (n: number): number =>
   ((n << 24) | ((n << 8) & 0xff_0000) | ((n >>> 8) & 0xff00) | (n >>> 24)) >>> 0;
@@ -32,17 +42,15 @@ export class ByteReader {
   }
 
   u24(): number {
-    const at = this.#take(3);
-    return (u16At(this.#bytes, at) << 8) | (this.#bytes[at + 2] as number);
+    return u24At(this.#bytes, this.#take(3));
   }
 
   u32(): number {
-    const at = this.#take(4);
-    return ((u16At(this.#bytes, at) << 16) | u16At(this.#bytes, at + 2)) >>> 0;
+    return u32At(this.#bytes, this.#take(4));
   }
 
   u32le(): number {
-    return swap32(this.u32());
+    return u32leAt(this.#bytes, this.#take(4));
   }
 
   f64(): number {

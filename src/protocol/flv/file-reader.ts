@@ -1,4 +1,5 @@
 /** FLV streams that come in pieces, cut into tags (FLV 10.1, annex E.2 to E.4.1). */
+import { u24At } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 
 /** One tag; `body` is a view that is good for as long as anybody wants. */
@@ -52,17 +53,14 @@ export class FlvReader {
   #sizeOf(rest: Uint8Array): number {
     if (!this.#begun) return FILE_HEADER;
     if (rest.byteLength < TAG_HEADER) return TAG_HEADER;
-    return TAG_HEADER + u24(rest, 1) + TAG_TAIL;
+    return TAG_HEADER + u24At(rest, 1) + TAG_TAIL;
   }
 }
-
-const u24 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
 
 function tagOf(bytes: Uint8Array): FileTag | undefined {
   const kind = KINDS[bytes[0] ?? 0];
   if (kind === undefined) return undefined;
-  const timestamp = (u24(bytes, 4) | ((bytes[7] ?? 0) << 24)) >>> 0;
+  const timestamp = (u24At(bytes, 4) | ((bytes[7] ?? 0) << 24)) >>> 0;
   return { kind, timestamp, body: bytes.subarray(TAG_HEADER, bytes.byteLength - TAG_TAIL) };
 }
 

@@ -1,5 +1,5 @@
 /** Bytes to messages (RTMP 1.0, section 5.3). */
-import { ByteReader } from "../../base/bytes.ts";
+import { ByteReader, u24At, u32At, u32leAt } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import {
   DEFAULT_CHUNK_SIZE,
@@ -123,7 +123,7 @@ export class ChunkReader {
       return fixed + (known?.extended === true ? 4 : 0);
     }
     if (this.#waiting < basic + 3) return undefined;
-    return fixed + (u24(this.#input, this.#at + basic) === EXTENDED ? 4 : 0);
+    return fixed + (u24At(this.#input, this.#at + basic) === EXTENDED ? 4 : 0);
   }
 
   #stream(id: number, format: number): ChunkStream {
@@ -197,28 +197,17 @@ export class ChunkReader {
   }
 }
 
-const u24 = (b: Uint8Array, at: number): number =>
-  ((b[at] as number) << 16) | ((b[at + 1] as number) << 8) | (b[at + 2] as number);
-const u32 = (b: Uint8Array, at: number): number =>
-  (((b[at] as number) << 24) | u24(b, at + 1)) >>> 0;
-const u32le = (b: Uint8Array, at: number): number =>
-  ((b[at] as number) |
-    ((b[at + 1] as number) << 8) |
-    ((b[at + 2] as number) << 16) |
-    ((b[at + 3] as number) << 24)) >>>
-  0;
-
 /** Reads what follows the basic header and is known to be there whole. */
 function readMessageHeader(b: Uint8Array, at: number, stream: ChunkStream, format: number): void {
   const continues = stream.open;
-  let field = format === 3 ? 0 : u24(b, at);
+  let field = format === 3 ? 0 : u24At(b, at);
   if (format <= 1) {
-    stream.length = u24(b, at + 3);
+    stream.length = u24At(b, at + 3);
     stream.type = b[at + 6] as number;
   }
-  if (format === 0) stream.streamId = u32le(b, at + 7);
+  if (format === 0) stream.streamId = u32leAt(b, at + 7);
   if (format !== 3) stream.extended = field === EXTENDED;
-  if (stream.extended) field = u32(b, at + (MESSAGE_HEADER[format] ?? 0));
+  if (stream.extended) field = u32At(b, at + (MESSAGE_HEADER[format] ?? 0));
   stream.open = true;
   if (format === 3) {
     // A new message of the same kind (5.3.1.2.4): the delta again, which after format 0 is its timestamp.

@@ -7,6 +7,7 @@
  *  |                             SSRC                              |
  *  |              CSRC list, then the header extension             |
  */
+import { u16At, u32At } from "../../base/bytes.ts";
 import { ProtocolError } from "../../base/protocol-error.ts";
 import { type WireSeq, wireSeq } from "./sequence.ts";
 import { type WireTicks, wireTicks } from "./timestamp.ts";
@@ -36,10 +37,6 @@ const TWO_BYTE = 0x100;
 const STOP = 15;
 const NO_BYTES: Uint8Array = new Uint8Array(0);
 
-const u16 = (b: Uint8Array, at: number): number => ((b[at] as number) << 8) | (b[at + 1] as number);
-const u32 = (b: Uint8Array, at: number): number =>
-  (((b[at] as number) << 24) | ((b[at + 1] as number) << 16) | u16(b, at + 2)) >>> 0;
-
 /** Parses one datagram. Throws `ProtocolError` with a rule `rtp.*`. */
 export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
   if (bytes.byteLength < HEADER_BYTES) throw new ProtocolError("rtp.short", "no room for a header");
@@ -50,8 +47,8 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
   let extensionAt = offset;
   if ((first & 0x10) !== 0) {
     if (offset + 4 > bytes.byteLength) throw new ProtocolError("rtp.extension", "header cut off");
-    extensionProfile = u16(bytes, offset);
-    const end = offset + 4 + 4 * u16(bytes, offset + 2);
+    extensionProfile = u16At(bytes, offset);
+    const end = offset + 4 + 4 * u16At(bytes, offset + 2);
     if (end > bytes.byteLength) throw new ProtocolError("rtp.extension", "body cut off");
     extensionAt = offset + 4;
     offset = end;
@@ -65,9 +62,9 @@ export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
   return {
     payloadType: second & 0x7f,
     marker: (second & 0x80) !== 0,
-    sequence: wireSeq(u16(bytes, 2)),
-    timestamp: wireTicks(u32(bytes, 4)),
-    ssrc: u32(bytes, 8),
+    sequence: wireSeq(u16At(bytes, 2)),
+    timestamp: wireTicks(u32At(bytes, 4)),
+    ssrc: u32At(bytes, 8),
     payload: offset === end ? NO_BYTES : bytes.subarray(offset, end),
     extensionProfile,
     extensionAt,
@@ -91,7 +88,7 @@ export function headerExtension(packet: RtpPacket, id: number): Uint8Array | und
 /** Like `headerExtension`, for a value of 16 bits: needed for every packet, so nothing is made for it. */
 export function headerExtensionU16(packet: RtpPacket, id: number): number | undefined {
   const at = valueAt(packet, id);
-  return at < 0 || lengthOf(packet, at) < 2 ? undefined : u16(packet.datagram, at);
+  return at < 0 || lengthOf(packet, at) < 2 ? undefined : u16At(packet.datagram, at);
 }
 
 /** Offset of the value in the datagram, behind its head; -1 when it is not there. */
