@@ -1,6 +1,6 @@
 /**
- * CPU of the audio codec process per stream, paced like live audio and as fast as possible, and what the
- * worker's own process spends on it. Percent of one core. Usage: node --import tsx bench/audio-codec.ts
+ * CPU of sound per stream, paced like live audio and as fast as possible: in this process, as in a media worker, and
+ * in the audio codec process, where there is one. Percent of one core. Usage: node --import tsx bench/audio-codec.ts
  */
 import { spawnSync } from "node:child_process";
 import { performance } from "node:perf_hooks";

@@ -145,7 +145,6 @@ export class IngestSession implements Source {
           this.#peer.send(bytes);
         },
         onPacket: (track, packet) => {
-          if (this.#listeners.size === 0) return;
           for (const listener of this.#listeners) listener.onPacket(track, packet);
         },
       },

@@ -35,7 +35,7 @@ function configure(
   const peers = createPeerFactory({ ...options.webrtc, clock: systemClock });
   const transcoder = createAudioTranscoder({
     aacEngine: options.aacEngine,
-    onEvent: (event) => logger.info({ codec: event }, `codec process: ${event.kind}`),
+    onEvent: (event) => logger.info({ codec: event }, `audio codec: ${event.kind}`),
   });
   const videoTranscoder = createVideoTranscoder({
     onEvent: (event) => logger.info({ codec: event }, `video codec process: ${event.kind}`),

@@ -13,10 +13,10 @@ import type { AudioTranscode, CodecEvent, FramesSink, TranscodeOptions } from ".
 const TURN_MS = 40;
 /** Packets worked off before the event loop gets its turn: 1 to 2 ms. */
 const PACKETS_A_TURN = 16;
+/** Of these the most of one stream before the next has its turn. */
+const PACKETS_AT_ONCE = 4;
 /** Where turns of the loop take long, so many more than came meanwhile: what waits gets less. */
 const CATCHING_UP = 8;
-/** Of these the most of one stream. */
-const PACKETS_AT_ONCE = 4;
 /** Packets of one stream that may wait: more than are kept for destinations that join. */
 const MAX_WAITING = 1000;
 
@@ -82,12 +82,12 @@ export class OpusToAac {
     this.#timer ??= setTimeout(() => this.#work(PACKETS_A_TURN), TURN_MS);
   }
 
-  /** At least `most` of the packets that wait. */
-  #work(most: number): void {
+  /** Works off so many of the packets that wait, or all. */
+  #work(count: number): void {
     this.#timer = undefined;
     this.#immediate = undefined;
     this.#arrived = 0;
-    for (let left = most; left > 0; ) {
+    for (let left = count; left > 0; ) {
       const stream = this.#busy.shift();
       if (stream === undefined) return;
       left -= stream.work(PACKETS_AT_ONCE);
@@ -113,6 +113,7 @@ class OpusStream {
   readonly #ports: OpusStreamPorts;
   #waiting: AudioFrame[] = [];
   #session: EncodingSession | undefined;
+  #dropped = 0;
   #opening = false;
   #closed = false;
 
@@ -131,7 +132,10 @@ class OpusStream {
     if (this.#closed) return;
     const busy = this.busy;
     this.#waiting.push(frame);
-    if (this.#waiting.length > MAX_WAITING) this.#dropOldest();
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift();
+      this.#dropped += 1;
+    }
     if (this.#session === undefined) this.#open();
     else if (!busy) this.#ports.onBusy();
   }
@@ -141,6 +145,8 @@ class OpusStream {
     const session = this.#session;
     if (session === undefined) return 0;
     const packets = this.#waiting.splice(0, most);
+    if (this.#dropped > 0) this.#ports.onEvent({ kind: "dropped", packets: this.#dropped });
+    this.#dropped = 0;
     try {
       for (const packet of packets) session.write(packet);
       const frames = session.take();
@@ -160,11 +166,6 @@ class OpusStream {
     this.#session = undefined;
   }
 
-  #dropOldest(): void {
-    this.#waiting.shift();
-    this.#ports.onEvent({ kind: "dropped", packets: 1 });
-  }
-
   /** Packets wait meanwhile. After a failure the next one tries again. */
   #open(): void {
     if (this.#opening) return;
@@ -178,14 +179,18 @@ class OpusStream {
   }
 
   #begin(decoder: OpusDecoder): void {
-    if (this.#closed) {
-      decoder.close();
-      return;
+    try {
+      if (!this.#closed) this.#session = this.#openSession(decoder);
+    } finally {
+      if (this.#session === undefined) decoder.close();
     }
-    this.#session = new EncodingSession(this.#options, {
+    if (this.busy) this.#ports.onBusy();
+  }
+
+  #openSession(decoder: OpusDecoder): EncodingSession {
+    return new EncodingSession(this.#options, {
       decoder: () => decoder,
       encoder: (options, sink) => new LeanAacEncoder(options, sink),
     });
-    if (this.busy) this.#ports.onBusy();
   }
 }
