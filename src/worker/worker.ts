@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type Clock, type Micros, millis, toMicros } from "../base/time.ts";
+import type { Clock, Micros } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type {
@@ -14,12 +14,13 @@ import type { CpuTimes } from "../machine/cpu-times.ts";
 import type { VideoCodec } from "../media/frame.ts";
 import { type PlanOptions, planRendition } from "../media/rendition-plan.ts";
 import type { SoundForm } from "../media/sound-form.ts";
-import type { TagSource } from "../media/stream-hub.ts";
+import type { StreamHubOptions, TagSource } from "../media/stream-hub.ts";
 import type { AudioTranscoder } from "../transport/audio/transcoder.ts";
 import { destinationGuard } from "../transport/rtmp/address-rules.ts";
 import type { VideoTranscoder } from "../transport/video/transcoder.ts";
 import type { PeerFactory } from "../transport/webrtc/peer.ts";
 import { checkDestination } from "./destination-check.ts";
+import { hubOptions } from "./hub-options.ts";
 import { IngestSession } from "./ingest-session.ts";
 import { PlayDoors } from "./play-doors.ts";
 import { ProcessMeter } from "./process-meter.ts";
@@ -368,16 +369,8 @@ export class Worker {
     return Math.floor(this.#ports.random() * 2 ** 32);
   }
 
-  #hubOptions() {
-    const ms = (n: number): Micros => toMicros(millis(n));
-    return {
-      ring: { maxBytes: 4 << 20, maxDuration: ms(5000) },
-      line: { patience: ms(250), idleDelay: ms(60), history: 250 },
-      freshGroup: ms(500),
-      keyframePatience: ms(200),
-      keyframeInterval: ms(this.#options.push.keyframeIntervalMs),
-      encoderGrace: ms(500),
-    };
+  #hubOptions(): StreamHubOptions {
+    return hubOptions(this.#options.push.keyframeIntervalMs);
   }
 
   /** A defect in one session must not keep the others from their turn. */

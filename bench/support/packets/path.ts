@@ -4,13 +4,13 @@ import type { MediaSessionId } from "../../../src/contract/ids.ts";
 import { AAC_GRID, slotAt } from "../../../src/media/audio-grid.ts";
 import type { SoundForm } from "../../../src/media/sound-form.ts";
 import type { EncodedSink, LiveAudio } from "../../../src/media/sound-row.ts";
-import type { StreamHubOptions } from "../../../src/media/stream-hub.ts";
 import { Transponder } from "../../../src/media/transponder.ts";
 import { aacFrameBody } from "../../../src/protocol/flv/audio-tag.ts";
 import type { FlvTag } from "../../../src/protocol/flv/tag.ts";
 import { TYPE } from "../../../src/protocol/rtmp/chunk-header.ts";
 import { ChunkWriter } from "../../../src/protocol/rtmp/chunk-writer.ts";
 import type { PeerFactory, PeerHandlers } from "../../../src/transport/webrtc/peer.ts";
+import { hubOptions } from "../../../src/worker/hub-options.ts";
 import { IngestSession } from "../../../src/worker/ingest-session.ts";
 import { BROWSER } from "../../../test/support/lab/publisher.ts";
 import { senderOffer } from "../../../test/support/lab/sender-offer.ts";
@@ -26,14 +26,6 @@ const SOUND: SoundForm = {
   silence: Uint8Array.of(0xaf, 1),
 };
 const AAC_FRAME = new Uint8Array(341);
-const HUB: StreamHubOptions = {
-  ring: { maxBytes: 4 << 20, maxDuration: micros(5 * SECOND) },
-  line: { patience: micros(SECOND / 4), idleDelay: micros(60_000), history: 250 },
-  freshGroup: micros(SECOND / 2),
-  keyframePatience: micros(SECOND / 5),
-  keyframeInterval: micros(5 * SECOND),
-  encoderGrace: micros(SECOND / 2),
-};
 const INGEST = {
   connectTimeoutMs: 10_000,
   idleTimeoutMs: 10_000,
@@ -42,11 +34,6 @@ const INGEST = {
   startBitrateKbps: 0,
   maxBitrateKbps: 10_000,
 };
-const CREDENTIALS = [
-  "a=ice-ufrag:abcd",
-  "a=ice-pwd:abcdefghijklmnopqrstuvwx",
-  `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`,
-];
 const LOCAL = {
   iceUfrag: "abcd",
   icePwd: "abcdefghijklmnopqrstuvwx",
@@ -54,6 +41,11 @@ const LOCAL = {
   setup: "active",
   candidates: [],
 } as const;
+const CREDENTIALS = [
+  `a=ice-ufrag:${LOCAL.iceUfrag}`,
+  `a=ice-pwd:${LOCAL.icePwd}`,
+  `a=fingerprint:${LOCAL.fingerprint}`,
+];
 
 function raise(error: unknown): never {
   throw error;
@@ -132,7 +124,7 @@ export class PacketPath {
         offer: senderOffer(BROWSER, CREDENTIALS),
         bitrate: { start: 0, min: 0, max: 0 },
         ingest: INGEST,
-        hub: HUB,
+        hub: hubOptions(5000),
       },
       {
         clock: { now, wallNow: () => millis(0) },
