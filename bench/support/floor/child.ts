@@ -1,28 +1,26 @@
-/** A part of the server alone, in a process of its own, so that what it costs can be read from outside. */
+/** Parts of the server in a process of their own, so that what they cost can be read from outside. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
+import type { PartCounts, PartsPlan } from "./part.ts";
 
-export interface PartProcess {
+export interface PartsProcess {
   readonly pid: number;
-  /** What the program said when it was ready. */
-  readonly ready: number;
-  count(): Promise<number>;
+  counts(): Promise<PartCounts>;
   close(): Promise<void>;
 }
 
-/** Starts `NAME-main` beside this file and waits until it is ready. */
-export async function startPart(name: string, args: readonly string[]): Promise<PartProcess> {
-  const main = new URL(`./${name}-main${extname(import.meta.url)}`, import.meta.url);
-  const child = fork(main, [...args]);
-  const [ready] = (await once(child, "message")) as [number];
+/** Starts a process with the parts of the plan and waits until it is ready. */
+export async function startParts(plan: PartsPlan): Promise<PartsProcess> {
+  const main = new URL(`./parts-main${extname(import.meta.url)}`, import.meta.url);
+  const child = fork(main, [JSON.stringify(plan)]);
+  await once(child, "message");
   return {
     pid: child.pid as number,
-    ready,
-    async count() {
+    async counts() {
       child.send("count");
-      const [count] = (await once(child, "message")) as [number];
-      return count;
+      const [counts] = (await once(child, "message")) as [PartCounts];
+      return counts;
     },
     async close() {
       const exited = once(child, "exit");
@@ -30,11 +28,4 @@ export async function startPart(name: string, args: readonly string[]): Promise<
       await exited;
     },
   };
-}
-
-/** The part's own side: says that it is ready, then answers how much it has done, until the parent goes. */
-export function servePart(ready: number, count: () => number): void {
-  process.on("message", () => void process.send?.(count()));
-  process.on("disconnect", () => process.exit(0));
-  process.send?.(ready);
 }

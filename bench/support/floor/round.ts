@@ -12,11 +12,14 @@ import { startServer } from "../../../test/support/server.ts";
 import { freePort } from "../../../test/support/static-site.ts";
 import { type SinkStream, startSink } from "../sink.ts";
 import { childrenOf, familyOf, usageOf } from "../usage.ts";
-import { startPart } from "./child.ts";
+import { startParts } from "./child.ts";
+import type { PartsPlan } from "./part.ts";
 
 /** Until the runtime has compiled what it runs all the time. */
 const WARM_UP_MS = 8000;
 const STREAMS_PER_PUBLISHER = 25;
+/** Packets, AAC frames and tags of one stream. */
+const LEAST_A_SECOND = { ingest: 300, audio: 46, send: 76 } as const;
 const BITRATES = { 1: 64_000, 2: 128_000 } as const;
 
 export interface FloorPlan {
@@ -39,6 +42,8 @@ export interface Shares {
   readonly ingest: number;
   readonly audio: number;
   readonly send: number;
+  /** All three in one process, as they are in a worker of the server. */
+  readonly together: number;
   readonly whole: WholeShares;
   /** The same where the sound passes as Opus. */
   readonly passed: WholeShares | undefined;
@@ -98,36 +103,31 @@ function expectWork(what: string, count: number, expected: number): void {
   if (count < 0.95 * expected) throw new Error(`${what}: ${count} instead of ${expected}`);
 }
 
-async function ingestAlone(plan: FloorPlan): Promise<number> {
-  const part = await startPart("ingest", [`${await freePort()}`]);
-  const audience = new Audience();
-  await audience.publish(plan, `http://127.0.0.1:${part.ready}/whip/s`);
-  const before = await part.count();
-  const { it } = await measure(plan, { it: [part.pid] });
-  const packets = (await part.count()) - before;
-  expectWork("packets", packets, 300 * plan.streams * plan.seconds);
-  await audience.leave();
-  await part.close();
-  return it;
-}
-
-async function audioAlone(plan: FloorPlan): Promise<number> {
+/** A process with some parts, at its work for the plan's time: its share of a core for each stream. */
+async function partsAlone(plan: FloorPlan, names: readonly (keyof PartsPlan)[]): Promise<number> {
   const { streams, channels, seconds } = plan;
-  const part = await startPart("audio", [streams, channels, BITRATES[channels]].map(String));
-  const { it } = await measure(plan, { it: [part.pid] });
-  expectWork("AAC frames", await part.count(), 46 * streams * seconds);
-  await part.close();
-  return it;
-}
-
-async function sendAlone(plan: FloorPlan): Promise<number> {
+  const bitrate = BITRATES[channels];
   const sink = await startSink();
-  const { streams, seconds, channels } = plan;
-  const part = await startPart("send", [sink.url, `${streams}`, `${BITRATES[channels]}`]);
-  const { it } = await measure(plan, { it: [part.pid] });
-  expectWork("tags", await part.count(), 76 * streams * seconds);
-  await part.close();
-  await sink.close();
+  const ingest = { udpPort: await freePort(), httpPort: await freePort() };
+  const all = {
+    ingest,
+    audio: { streams, channels, bitrate },
+    send: { url: sink.url, streams, bitrate },
+  };
+  const parts = await startParts(Object.fromEntries(names.map((name) => [name, all[name]])));
+  const audience = new Audience();
+  if (names.includes("ingest")) {
+    await audience.publish(plan, `http://127.0.0.1:${ingest.httpPort}/whip/s`);
+  }
+  const before = await parts.counts();
+  const { it } = await measure(plan, { it: [parts.pid] });
+  const after = await parts.counts();
+  for (const name of names) {
+    const done = (after[name] ?? 0) - (before[name] ?? 0);
+    expectWork(name, done, LEAST_A_SECOND[name] * streams * (seconds + WARM_UP_MS / 1000));
+  }
+  await audience.leave();
+  await Promise.all([parts.close(), sink.close()]);
   return it;
 }
 
@@ -166,10 +166,11 @@ async function wholeServer(plan: FloorPlan, opus: boolean): Promise<WholeShares>
 }
 
 export async function floorRound(plan: FloorPlan): Promise<Shares> {
-  const ingest = await ingestAlone(plan);
-  const audio = await audioAlone(plan);
-  const send = await sendAlone(plan);
+  const ingest = await partsAlone(plan, ["ingest"]);
+  const audio = await partsAlone(plan, ["audio"]);
+  const send = await partsAlone(plan, ["send"]);
+  const together = await partsAlone(plan, ["ingest", "audio", "send"]);
   const whole = await wholeServer(plan, false);
   const passed = plan.opus ? await wholeServer(plan, true) : undefined;
-  return { ingest, audio, send, whole, passed };
+  return { ingest, audio, send, together, whole, passed };
 }

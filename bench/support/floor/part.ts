@@ -1,0 +1,19 @@
+import type { AudioPlan } from "./audio-part.ts";
+import type { IngestPlan } from "./ingest-part.ts";
+import type { SendPlan } from "./send-part.ts";
+
+/** One of the parts that the server is made of, at work. */
+export interface Part {
+  /** Packets received, AAC frames made or tags written since it was started. */
+  count(): number;
+}
+
+/** Which parts a process has. */
+export interface PartsPlan {
+  readonly ingest?: IngestPlan;
+  readonly audio?: AudioPlan;
+  readonly send?: SendPlan;
+}
+
+/** What each part of a process has done. */
+export type PartCounts = Partial<Record<keyof PartsPlan, number>>;
