@@ -43,6 +43,7 @@ console.log(
       ["Opus decoder and AAC encoder", percent(({ audio }) => audio)],
       ["tags to a socket", percent(({ send }) => send)],
       ["sum", percent(parts)],
+      ["all three side by side", percent(({ sideBySide }) => sideBySide)],
       ["all three in one process", percent(({ together }) => together)],
       ["server: workers", percent(({ whole }) => whole.worker)],
       ["server: codec processes", percent(({ whole }) => whole.codec)],
@@ -50,6 +51,10 @@ console.log(
       ["server", percent(({ whole }) => whole.all)],
       ...(plan.opus ? passed : []),
       ["server / sum", median((round) => round.whole.all / parts(round)).toFixed(2)],
+      [
+        "server / side by side",
+        median(({ whole, sideBySide }) => whole.all / sideBySide).toFixed(2),
+      ],
       ["server / one process", median(({ whole, together }) => whole.all / together).toFixed(2)],
     ],
   ),

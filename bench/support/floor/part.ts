@@ -15,5 +15,7 @@ export interface PartsPlan {
   readonly send?: SendPlan;
 }
 
+export type PartName = keyof PartsPlan;
+
 /** What each part of a process has done. */
-export type PartCounts = Partial<Record<keyof PartsPlan, number>>;
+export type PartCounts = Partial<Record<PartName, number>>;

@@ -10,10 +10,10 @@ import {
 import { HD } from "../../../test/support/lab/recording.ts";
 import { startServer } from "../../../test/support/server.ts";
 import { freePort } from "../../../test/support/static-site.ts";
-import { type SinkStream, startSink } from "../sink.ts";
+import { startSink } from "../sink.ts";
 import { childrenOf, familyOf, usageOf } from "../usage.ts";
-import { startParts } from "./child.ts";
-import type { PartsPlan } from "./part.ts";
+import { type PartsProcess, startParts } from "./child.ts";
+import type { PartCounts, PartName, PartsPlan } from "./part.ts";
 
 /** Until the runtime has compiled what it runs all the time. */
 const WARM_UP_MS = 8000;
@@ -42,6 +42,8 @@ export interface Shares {
   readonly ingest: number;
   readonly audio: number;
   readonly send: number;
+  /** The three processes at the same time: the machine is then about as busy as under the server. */
+  readonly sideBySide: number;
   /** All three in one process, as they are in a worker of the server. */
   readonly together: number;
   readonly whole: WholeShares;
@@ -103,32 +105,37 @@ function expectWork(what: string, count: number, expected: number): void {
   if (count < 0.95 * expected) throw new Error(`${what}: ${count} instead of ${expected}`);
 }
 
-/** A process with some parts, at its work for the plan's time: its share of a core for each stream. */
-async function partsAlone(plan: FloorPlan, names: readonly (keyof PartsPlan)[]): Promise<number> {
+/** Processes with some parts each, all at work for the plan's time: the share of a core of each for one stream. */
+async function partsAlone(
+  plan: FloorPlan,
+  ...processes: readonly (readonly PartName[])[]
+): Promise<number[]> {
   const { streams, channels, seconds } = plan;
   const bitrate = BITRATES[channels];
   const sink = await startSink();
   const ingest = { udpPort: await freePort(), httpPort: await freePort() };
-  const all = {
-    ingest,
-    audio: { streams, channels, bitrate },
-    send: { url: sink.url, streams, bitrate },
-  };
-  const parts = await startParts(Object.fromEntries(names.map((name) => [name, all[name]])));
+  const audio = { streams, channels, bitrate };
+  const all: Required<PartsPlan> = { ingest, audio, send: { url: sink.url, streams, bitrate } };
+  const running: PartsProcess[] = [];
+  for (const names of processes) {
+    running.push(await startParts(Object.fromEntries(names.map((name) => [name, all[name]]))));
+  }
   const audience = new Audience();
-  if (names.includes("ingest")) {
+  if (processes.flat().includes("ingest")) {
     await audience.publish(plan, `http://127.0.0.1:${ingest.httpPort}/whip/s`);
   }
-  const before = await parts.counts();
-  const { it } = await measure(plan, { it: [parts.pid] });
-  const after = await parts.counts();
-  for (const name of names) {
+  const counts = async (): Promise<PartCounts> =>
+    Object.assign({}, ...(await Promise.all(running.map((parts) => parts.counts()))));
+  const before = await counts();
+  const shares = await measure(plan, Object.fromEntries(running.map(({ pid }) => [pid, [pid]])));
+  const after = await counts();
+  for (const name of processes.flat()) {
     const done = (after[name] ?? 0) - (before[name] ?? 0);
     expectWork(name, done, LEAST_A_SECOND[name] * streams * (seconds + WARM_UP_MS / 1000));
   }
   await audience.leave();
-  await Promise.all([parts.close(), sink.close()]);
-  return it;
+  await Promise.all([...running.map((parts) => parts.close()), sink.close()]);
+  return running.map(({ pid }) => shares[pid] ?? 0);
 }
 
 async function wholeServer(plan: FloorPlan, opus: boolean): Promise<WholeShares> {
@@ -148,16 +155,10 @@ async function wholeServer(plan: FloorPlan, opus: boolean): Promise<WholeShares>
   const shares = await measure(plan, { all, control, worker: workers, codec });
   const streams = Object.values((await sink.report()).streams);
   const seconds = plan.streams * (plan.seconds + WARM_UP_MS / 1000);
-  const sum = (figure: (one: SinkStream) => number): number =>
-    streams.reduce((total, one) => total + figure(one), 0);
-  expectWork(
-    "pictures",
-    sum(({ pictures }) => pictures),
-    HD.fps * seconds,
-  );
+  expectWork("pictures", sum(streams.map(({ pictures }) => pictures)), HD.fps * seconds);
   expectWork(
     "bytes of sound",
-    sum(({ audioBytes }) => audioBytes),
+    sum(streams.map(({ audioBytes }) => audioBytes)),
     0.9 * soundBytes(plan, seconds, opus),
   );
   await audience.leave();
@@ -165,12 +166,15 @@ async function wholeServer(plan: FloorPlan, opus: boolean): Promise<WholeShares>
   return shares;
 }
 
+const sum = (shares: readonly number[]): number => shares.reduce((all, share) => all + share, 0);
+
 export async function floorRound(plan: FloorPlan): Promise<Shares> {
-  const ingest = await partsAlone(plan, ["ingest"]);
-  const audio = await partsAlone(plan, ["audio"]);
-  const send = await partsAlone(plan, ["send"]);
-  const together = await partsAlone(plan, ["ingest", "audio", "send"]);
+  const [ingest = 0] = await partsAlone(plan, ["ingest"]);
+  const [audio = 0] = await partsAlone(plan, ["audio"]);
+  const [send = 0] = await partsAlone(plan, ["send"]);
+  const sideBySide = sum(await partsAlone(plan, ["ingest"], ["audio"], ["send"]));
+  const together = sum(await partsAlone(plan, ["ingest", "audio", "send"]));
   const whole = await wholeServer(plan, false);
   const passed = plan.opus ? await wholeServer(plan, true) : undefined;
-  return { ingest, audio, send, together, whole, passed };
+  return { ingest, audio, send, sideBySide, together, whole, passed };
 }

@@ -93,7 +93,7 @@ export class PacketPath {
     );
     this.#handlers?.onState("connected");
     const write = (tag: FlvTag, timestamp: Millis): boolean => this.#write(tag, timestamp);
-    this.#transponder.connect({ write, backlog: () => 0 }, now());
+    this.#transponder.connect({ write, backlog: () => 0, holdsPictures: () => false }, now());
     this.#session.hub.join(this.#transponder, now());
   }
 
