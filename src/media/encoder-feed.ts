@@ -36,6 +36,8 @@ const MOST_WAITING = 600;
  * whole groups.
  */
 export class EncoderFeed implements PictureListener {
+  /** Pictures wait for the encoder, here and on their way to its process. */
+  readonly holdsPictures = true;
   readonly #video: LiveVideo;
   readonly #options: EncoderFeedOptions;
   readonly #ports: EncoderFeedPorts;

@@ -47,6 +47,8 @@ const AGAIN_AFTER = 1_000_000;
  * learns of the track's clock is true.
  */
 export class PictureSender implements PictureListener {
+  /** Pictures wait here for their turn. */
+  readonly holdsPictures = true;
   readonly #track: SendTrack;
   readonly #options: PictureSenderOptions;
   readonly #queue: Waiting[] = [];

@@ -26,6 +26,7 @@ class Listener implements HubSubscriber {
   readonly wantsLiveAudio = true;
   readonly soundForm = aacForm(2);
   awaitsFirstPicture = false;
+  readonly holdsPictures = true;
 
   onVideo(tag: VideoTag): void {
     this.video.push(tag);

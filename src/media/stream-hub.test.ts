@@ -23,6 +23,7 @@ class Listener implements HubSubscriber {
   readonly slots: AudioSlot[] = [];
   wantsLiveAudio = true;
   awaitsFirstPicture = true;
+  readonly holdsPictures = true;
   readonly soundForm: SoundForm;
 
   constructor(soundForm = AAC) {
@@ -239,7 +240,7 @@ test("sound is kept from the current group on, because nobody can join before it
 
 test("sound is kept for longer while somebody makes groups of its own out of the pictures", () => {
   const { hub, encoded } = openHub();
-  hub.watch({ onVideo: () => undefined });
+  hub.watch({ holdsPictures: true, onVideo: () => undefined });
   const listener = new Listener();
   listener.wantsLiveAudio = false;
   playThreeSeconds(hub, listener);

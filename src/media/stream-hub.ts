@@ -4,6 +4,7 @@ import type { AudioSlot } from "./audio-line.ts";
 import type { AudioFrame, Frame, VideoFrame } from "./frame.ts";
 import { GopRing, type GopRingOptions } from "./gop-ring.ts";
 import type { KeyframeNeed } from "./keyframe-requester.ts";
+import { PictureMemory } from "./picture-memory.ts";
 import { replay } from "./replay.ts";
 import type { SoundForm } from "./sound-form.ts";
 import {
@@ -17,6 +18,8 @@ import { type VideoFormat, VideoTagEncoder } from "./tag-encoder.ts";
 
 /** Takes the pictures of a stream. Tags are shared: never written to. */
 export interface PictureListener {
+  /** True while it has, or something that it gave them to has, any tag of before: its bytes must stay as they are. */
+  readonly holdsPictures: boolean;
   onVideo(tag: VideoTag): void;
 }
 
@@ -63,7 +66,8 @@ const SOUND_REACH = 1_000_000;
 export class StreamHub implements TagSource {
   readonly #options: StreamHubOptions;
   readonly #ports: HubPorts;
-  readonly #encoder = new VideoTagEncoder();
+  readonly #memory = new PictureMemory();
+  readonly #encoder = new VideoTagEncoder(this.#memory);
   readonly #ring: GopRing;
   readonly #rows = new Map<SoundForm, SoundRow>();
   readonly #history: AudioFrame[] = [];
@@ -163,7 +167,7 @@ export class StreamHub implements TagSource {
   /** Takes a destination out; the last one ends the audio encoding. */
   leave(subscriber: HubSubscriber, now: Micros): void {
     this.#subscribers.delete(subscriber);
-    this.#pictureListeners.delete(subscriber);
+    this.unwatch(subscriber);
     this.unlisten(subscriber, now);
   }
 
@@ -191,6 +195,7 @@ export class StreamHub implements TagSource {
 
   unwatch(listener: PictureListener): void {
     this.#pictureListeners.delete(listener);
+    this.#memory.abandon();
   }
 
   requestKeyframe(): void {
@@ -245,11 +250,17 @@ export class StreamHub implements TagSource {
   #onVideo(frame: VideoFrame): void {
     this.#pictures += 1;
     if (frame.key) this.#lastKey = frame.arrival;
+    if (!this.#anybodyHolds()) this.#memory.release(this.#ring.tags.length);
     for (const tag of this.#encoder.encode(frame)) {
       if (tag.role === "key") this.#forgetSound(tag.pts);
       this.#ring.push(tag);
       for (const listener of this.#pictureListeners) listener.onVideo(tag);
     }
+  }
+
+  #anybodyHolds(): boolean {
+    for (const listener of this.#pictureListeners) if (listener.holdsPictures) return true;
+    return false;
   }
 
   /**

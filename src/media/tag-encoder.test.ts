@@ -10,6 +10,7 @@ import {
   SPS_1080,
 } from "../../test/support/pictures.ts";
 import { hex, join } from "../../test/support/properties.ts";
+import { Slab } from "../base/slab.ts";
 import { micros } from "../base/time.ts";
 import type { VideoTag } from "../protocol/flv/tag.ts";
 import { GopRing } from "./gop-ring.ts";
@@ -19,7 +20,7 @@ import { VideoTagEncoder } from "./tag-encoder.ts";
 const roles = (tags: readonly VideoTag[]): string[] => tags.map(({ role }) => role);
 
 test("nothing goes out before an IDR picture whose parameter sets are known", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   assert.deepEqual(encoder.encode(deltaPicture(0)), []);
   assert.deepEqual(encoder.encode(bareKey(1)), []);
   assert.deepEqual(encoder.encode(picture(2, SPS_320, hex("6588"))), []);
@@ -33,14 +34,14 @@ test("nothing goes out before an IDR picture whose parameter sets are known", ()
 });
 
 test("parameter sets that come in units of their own count (OBS)", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   assert.deepEqual(encoder.encode(picture(0, SPS_320)), []);
   assert.deepEqual(encoder.encode(picture(0, PPS)), []);
   assert.deepEqual(roles(encoder.encode(bareKey(1))), ["config", "key"]);
 });
 
 test("a unit without a picture is no tag, whenever it comes", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   encoder.encode(keyPicture(0));
   assert.deepEqual(encoder.encode(picture(1, SPS_1080, PPS)), []);
   assert.deepEqual(encoder.encode(picture(1, hex("0605"))), []);
@@ -48,7 +49,7 @@ test("a unit without a picture is no tag, whenever it comes", () => {
 });
 
 test("an unchanged configuration is sent once, however often its sets are repeated", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   encoder.encode(keyPicture(0));
   assert.deepEqual(roles(encoder.encode(deltaPicture(1))), ["delta"]);
   assert.deepEqual(roles(encoder.encode(keyPicture(2))), ["key"]);
@@ -56,7 +57,7 @@ test("an unchanged configuration is sent once, however often its sets are repeat
 });
 
 test("a new size is announced before the first IDR picture that has it", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   encoder.encode(keyPicture(0));
   assert.deepEqual(roles(encoder.encode(keyPicture(1, SPS_1080))), ["config", "key"]);
   assert.deepEqual([encoder.format()?.width, encoder.format()?.height], [1920, 1080]);
@@ -65,14 +66,14 @@ test("a new size is announced before the first IDR picture that has it", () => {
 });
 
 test("sets that change within a group wait for the next IDR picture", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   encoder.encode(keyPicture(0));
   assert.deepEqual(roles(encoder.encode(picture(1, SPS_1080, PPS, hex("41aa")))), ["delta"]);
   assert.deepEqual(roles(encoder.encode(bareKey(2))), ["config", "key"]);
 });
 
 test("a configuration holds the sets that belong together, and the picture goes out as it came", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   const strayPps = hex("684ce0fc80");
   const [config, key] = encoder.encode(picture(0, SPS_320, PPS, strayPps, hex("6588")));
   const record = join([hex("1700000000 0142c00d ffe1 0016"), SPS_320, hex("01 0004"), PPS]);
@@ -97,7 +98,7 @@ test("a configuration holds the sets that belong together, and the picture goes 
 });
 
 test("a set that cannot be read is passed over, the stream goes on", () => {
-  const encoder = new VideoTagEncoder();
+  const encoder = new VideoTagEncoder(new Slab());
   encoder.encode(keyPicture(0));
   const huge = join([hex("67640015"), new Uint8Array(70_000)]);
   assert.deepEqual(roles(encoder.encode(picture(1, hex("67"), hex("68"), huge, hex("6588")))), [

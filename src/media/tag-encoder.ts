@@ -1,5 +1,5 @@
 import { ProtocolError } from "../base/protocol-error.ts";
-import { Slab } from "../base/slab.ts";
+import type { Room } from "../base/slab.ts";
 import { av1Size } from "../codec/av1/obu.ts";
 import { decoderConfig } from "../codec/h264/decoder-config.ts";
 import { isSlice, NalType, type NalUnit, nalUnitBytes } from "../codec/h264/nal-unit.ts";
@@ -42,10 +42,14 @@ const same = (a: Uint8Array, b: Uint8Array): boolean =>
 export class VideoTagEncoder {
   readonly #sps = new Map<number, ParameterSet<SequenceParameters>>();
   readonly #pps = new Map<number, ParameterSet<{ readonly spsId: number }>>();
-  /** A group of pictures is given up in whole, and its memory with it. */
-  readonly #slab = new Slab();
+  readonly #memory: Room;
   #changed = false;
   #format: VideoFormat | undefined;
+
+  /** `memory` is for the bodies of coded pictures, one after the other, one for each tag that is no configuration. */
+  constructor(memory: Room) {
+    this.#memory = memory;
+  }
 
   /** Undefined before the first IDR picture with its parameter sets. */
   format(): VideoFormat | undefined {
@@ -69,7 +73,7 @@ export class VideoTagEncoder {
       if (config !== undefined) tags.push(config);
     }
     if (this.#format === undefined) return [];
-    const body = avcFrameBody(frame.nalUnits, frame.key, this.#slab);
+    const body = avcFrameBody(frame.nalUnits, frame.key, this.#memory);
     tags.push({ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body });
     return tags;
   }
@@ -82,7 +86,7 @@ export class VideoTagEncoder {
       this.#format = { codec, width, height, profile: 0, level: 0, config: undefined };
     }
     if (this.#format === undefined) return [];
-    const body = codedFrameBody(frame.codec, frame.parts, frame.size, frame.key, this.#slab);
+    const body = codedFrameBody(frame.codec, frame.parts, frame.size, frame.key, this.#memory);
     return [{ kind: "video", role: frame.key ? "key" : "delta", pts: frame.pts, body }];
   }
 

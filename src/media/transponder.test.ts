@@ -55,6 +55,7 @@ function destination(overrides: Partial<TransponderOptions> = {}) {
       return !socket.full;
     },
     backlog: () => socket.waiting,
+    holdsPictures: () => socket.waiting > 0,
   };
   return { transponder, sent, calls, missed, socket, link };
 }

@@ -15,6 +15,8 @@ export interface TransponderLink {
   write(tag: FlvTag, timestamp: Millis): boolean;
   /** Bytes that `write` took and the destination has not yet taken. */
   backlog(): number;
+  /** True while pictures that `write` took may still be read, because they have not left yet. */
+  holdsPictures(): boolean;
 }
 
 /** What a destination missed between two connections. */
@@ -80,6 +82,8 @@ export class Transponder implements HubSubscriber {
     keyframeInterval: millis(0),
   };
   #link: TransponderLink | undefined;
+  /** The last connection is gone: what it had taken may still be on its way out. */
+  #parted = false;
   #origin: Micros | undefined;
   #connectedAt: Micros | undefined;
   #newConfig: VideoTag | undefined;
@@ -119,6 +123,11 @@ export class Transponder implements HubSubscriber {
     return this.#link !== undefined && !this.#pictured;
   }
 
+  get holdsPictures(): boolean {
+    const waiting = this.#buffer.length > 0 || (this.#playout?.bytes ?? 0) > 0;
+    return waiting || this.#parted || this.#link?.holdsPictures() === true;
+  }
+
   get muted(): boolean {
     return this.#sound.muted;
   }
@@ -144,6 +153,7 @@ export class Transponder implements HubSubscriber {
   connect(link: TransponderLink, now: Micros, form = this.#options.audio): void {
     if (form !== this.#form) this.#changeForm(form);
     this.#link = link;
+    this.#parted = false;
     this.#connectedAt = now;
     this.#introduced = false;
     this.#pictured = false;
@@ -155,6 +165,7 @@ export class Transponder implements HubSubscriber {
 
   /** The connection is gone; for so long before, the destination took nothing of what was sent. */
   disconnect(silentFor: Millis): void {
+    this.#parted ||= this.#link !== undefined;
     this.#link = undefined;
     this.#gate.close();
     if (this.#introduced) {

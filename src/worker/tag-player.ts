@@ -20,6 +20,8 @@ export interface PlayerLink {
   write(tag: FlvTag, timestamp: Millis): boolean;
   /** Bytes that `write` took and the player has not yet taken. */
   backlog(): number;
+  /** True while pictures that `write` took may still be read, because they have not left yet. */
+  holdsPictures(): boolean;
   close(message: string): void;
 }
 

@@ -58,6 +58,7 @@ export class Destination implements HubSubscriber {
   readonly tags: VideoTag[] = [];
   readonly slots: AudioSlot[] = [];
   readonly wantsLiveAudio = false;
+  readonly holdsPictures = true;
   readonly soundForm = aacForm(2);
 
   get awaitsFirstPicture(): boolean {

@@ -1,5 +1,5 @@
 /** Video tag bodies with AVC (FLV 10.1, annex E.4.3). */
-import type { Slab } from "../../base/slab.ts";
+import type { Room } from "../../base/slab.ts";
 import type { NalUnit } from "../../codec/h264/nal-unit.ts";
 
 const KEY_AVC = 0x17;
@@ -20,10 +20,10 @@ export const AVC_FRAME_HEADS = {
   delta: Uint8Array.of(DELTA_AVC, 1, 0, 0, 0),
 } as const;
 
-/** One access unit with 4-byte lengths, assembled once for all destinations, in memory of `slab` or of its own. */
-export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean, slab?: Slab): Uint8Array {
+/** One access unit with 4-byte lengths, assembled once for all destinations, in memory of `room` or of its own. */
+export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean, room?: Room): Uint8Array {
   const size = nalUnits.reduce((sum, unit) => sum + 4 + unit.size, HEADER_BYTES);
-  const body = slab?.take(size) ?? new Uint8Array(size);
+  const body = room?.take(size) ?? new Uint8Array(size);
   body[0] = key ? KEY_AVC : DELTA_AVC;
   body[1] = 1;
   let at = HEADER_BYTES;

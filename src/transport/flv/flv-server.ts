@@ -60,6 +60,10 @@ export class FlvLink {
     return this.#response?.writableLength ?? 0;
   }
 
+  holdsPictures(): boolean {
+    return this.backlog() > 0;
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -55,6 +55,8 @@ export interface RtmpPublisher {
   tick(): void;
   /** Bytes accepted by `write` that the peer's TCP has not yet taken. */
   backlog(): number;
+  /** True while pictures that `write` took may still be read, because they have not left yet. */
+  holdsPictures(): boolean;
   /** Bytes handed to the socket since the start. */
   bytesSent(): number;
   /** Ends with FCUnpublish and deleteStream when the connection still works. Idempotent. */

@@ -98,6 +98,11 @@ class SocketPublisher implements RtmpPublisher {
     return this.#gathering.bytes + (this.#socket?.writableLength ?? 0);
   }
 
+  /** What is gathered is no picture: they leave at once. */
+  holdsPictures(): boolean {
+    return (this.#socket?.writableLength ?? 0) > 0;
+  }
+
   bytesSent(): number {
     return this.#sentBefore + (this.#socket?.bytesWritten ?? 0);
   }

@@ -112,6 +112,10 @@ export class ServerConnection {
     return this.#socket.writableLength;
   }
 
+  holdsPictures(): boolean {
+    return this.backlog() > 0;
+  }
+
   /** Says why, and closes. Idempotent. */
   close(description: string): void {
     if (this.#closed) return;
