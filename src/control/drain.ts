@@ -123,6 +123,7 @@ export class Drain {
   /** Ends what is due and replaces what is empty; to be called a few times a second. */
   poll(): void {
     if (this.#isDue(this.#deadline)) this.#end(this.#registry.streams);
+    if (this.#emptied.size === 0) return;
     const alive = new Set(this.#workers.stats().map(({ id }) => id));
     for (const [id, deadline] of this.#emptied) {
       if (!alive.has(id)) this.#emptied.delete(id);

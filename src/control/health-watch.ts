@@ -10,7 +10,7 @@ const WINDOW_MS = 30_000;
 /** Remembers what happened to every push of late, and judges them by it. */
 export class HealthWatch {
   readonly #registry: Registry;
-  #samples = new Map<TransponderId, readonly PushSample[]>();
+  readonly #samples = new Map<TransponderId, PushSample[]>();
 
   constructor(registry: Registry) {
     this.#registry = registry;
@@ -21,19 +21,18 @@ export class HealthWatch {
    * second. Pushes that are not in them are forgotten.
    */
   observe(workers: readonly (WorkerStats | undefined)[], now: number): void {
-    const samples = new Map<TransponderId, readonly PushSample[]>();
-    for (const { streams, pushes } of workers.filter((stats) => stats !== undefined)) {
+    const known = workers.filter((stats) => stats !== undefined);
+    for (const { streams, pushes } of known) {
       const bySession = new Map(streams.map((stream) => [stream.session, stream]));
       for (const push of pushes) {
         const source = this.#registry.push(push.push)?.source;
         const stream = source && bySession.get(source);
-        if (stream === undefined) continue;
-        const known = this.#samples.get(push.push) ?? [];
-        const recent = known.filter(({ at }) => at >= now - WINDOW_MS);
-        samples.set(push.push, [...recent, { at: now, stream, push }]);
+        if (stream !== undefined) this.#keep({ at: now, stream, push });
       }
     }
-    this.#samples = samples;
+    for (const [id, samples] of this.#samples) {
+      if (samples.at(-1)?.at !== now) this.#samples.delete(id);
+    }
   }
 
   /** Judges a push as it is at this moment. */
@@ -56,6 +55,14 @@ export class HealthWatch {
       now: samples.at(-1),
       before: samples.length > 1 ? samples[0] : undefined,
     });
+  }
+
+  #keep(sample: PushSample): void {
+    const { push } = sample.push;
+    const samples = this.#samples.get(push) ?? [];
+    this.#samples.set(push, samples);
+    samples.push(sample);
+    while ((samples[0] as PushSample).at < sample.at - WINDOW_MS) samples.shift();
   }
 }
 

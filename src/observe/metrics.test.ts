@@ -103,6 +103,14 @@ test("a scrape shows what exists at that moment", async () => {
   assert.doesNotMatch(later, /transponder_pushes\{/);
 });
 
+test("the runtime is watched from the first scrape on, once whoever else scrapes meanwhile", async () => {
+  const metrics = new Metrics({ maxSeries: 10 }, () => server());
+  const lag = /^nodejs_eventloop_lag_p99_seconds /gm;
+  const texts = [...(await Promise.all([metrics.render(), metrics.render()]))];
+  texts.push(await metrics.render());
+  for (const text of texts) assert.equal(text.match(lag)?.length, 1);
+});
+
 test("counters of the server keep what ended pushes and replaced workers have counted", async () => {
   let now = withPushes({ a: 10 });
   const metrics = new Metrics({ maxSeries: 10 }, () => now);

@@ -23,6 +23,9 @@ export interface MetricsOptions {
   readonly maxSeries: number;
 }
 
+/** In this time the delay of the event loop is measured at least once. */
+const FIRST_LOOK_MS = 50;
+
 /** The metrics of the program in Prometheus text format. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -30,11 +33,11 @@ export class Metrics {
   readonly #counters: Counters<keyof typeof COUNTERS>;
   readonly #series: readonly [StreamSeries, PushSeries];
   readonly #read: () => Figures;
+  #runtime: Promise<void> | undefined;
 
   /** `read` is called on each scrape. */
   constructor({ maxSeries }: MetricsOptions, read: () => Figures) {
     this.#read = read;
-    collectDefaultMetrics({ register: this.#registry });
     this.#gauges = new Gauges(GAUGES, this.#registry);
     this.#counters = new Counters(COUNTERS, this.#registry);
     const infos = new Gauges(INFOS, this.#registry);
@@ -60,8 +63,10 @@ export class Metrics {
     this.#counters.add("transponder_http_refusals_total", { status: String(status) });
   }
 
-  /** The answer to a scrape. */
-  render(): Promise<string> {
+  /** The answer to a scrape; the first takes a moment longer. */
+  async render(): Promise<string> {
+    this.#runtime ??= this.#watchRuntime();
+    await this.#runtime;
     const figures = this.#read();
     const stats = figures.workers.flatMap(({ stats: known }) => known ?? []);
     this.#gauges.reset();
@@ -80,6 +85,12 @@ export class Metrics {
       stats.flatMap((worker) => worker.pushes),
     );
     return this.#registry.metrics();
+  }
+
+  /** From the first scrape on: the delay of the event loop costs 100 wake-ups a second, for nobody until then. */
+  #watchRuntime(): Promise<void> {
+    collectDefaultMetrics({ register: this.#registry });
+    return new Promise((resolve) => setTimeout(resolve, FIRST_LOOK_MS));
   }
 
   #server(figures: Figures): void {

@@ -13,9 +13,7 @@ import { createAudioTranscoder } from "../transport/audio/audio-transcoder.ts";
 import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
 import { tuneGarbageCollection } from "./garbage.ts";
-import { Worker } from "./worker.ts";
-
-const TICK_MS = 10;
+import { TICK_MS, Worker } from "./worker.ts";
 
 const toLevel = (level: string): LogLevel => LOG_LEVELS.find((known) => known === level) ?? "info";
 

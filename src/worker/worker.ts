@@ -59,6 +59,9 @@ type Handlers = {
 
 const DONE = {};
 
+/** Between two calls of `tick`. */
+export const TICK_MS = 10;
+
 /** Everything one media worker process carries: streams, players and pushes; commands change it. */
 export class Worker {
   readonly #options: WorkerOptions;
@@ -67,7 +70,7 @@ export class Worker {
   readonly #renditions: Renditions;
   readonly #tags: TagDoors;
   readonly #plays: PlayDoors;
-  readonly #meter = new ProcessMeter();
+  readonly #meter = new ProcessMeter(TICK_MS);
   readonly #streams = new Map<MediaSessionId, Stream>();
   readonly #players = new Map<MediaSessionId, Player>();
   readonly #pushes = new Map<TransponderId, Push>();
@@ -148,9 +151,10 @@ export class Worker {
     this.#tags.adopt(socket);
   }
 
-  /** Time-driven work of everything here; call about every 10 ms. */
+  /** Time-driven work of everything here; call every `TICK_MS`. */
   tick(): void {
     const now = this.#ports.clock.now();
+    this.#meter.beat(now);
     for (const { source } of this.#streams.values()) this.#turn(source, now);
     for (const player of this.#players.values()) this.#turn(player, now);
     this.#turn(this.#renditions, now);

@@ -27,10 +27,9 @@ import { StallDetector } from "./stall-detector.ts";
 
 /** Time for the goodbye to leave. */
 const GOODBYE_MS = 1000;
-const WATCH_MS = 500;
-const STALL_CHECK_MS = 500;
-/** Together, because all share one look into the kernel. */
-const STALL_CHECKS = new Beat(STALL_CHECK_MS);
+const CHECK_MS = 500;
+/** All connections at once: they share one look into the kernel, and wake the process together. */
+const CHECKS = new Beat(CHECK_MS);
 
 /** Connects at once; what comes of it reaches the handlers. */
 export function openRtmpPublisher(
@@ -139,15 +138,14 @@ class SocketPublisher implements RtmpPublisher {
     this.#socket = socket;
     this.#session = session;
     return new Promise((resolve) => {
-      const watch = setInterval(
-        () => this.#guarded(() => session.wake(this.#clock.now()), end, timer),
-        WATCH_MS,
+      const stopWatch = CHECKS.listen(() =>
+        this.#guarded(() => session.wake(this.#clock.now()), end, timer),
       );
       const stopStallWatch = this.#watchForStall(socket, () => end(this.#stalled()));
       const end = (outcome: CodedFailure | Refusal): void => {
         this.#end = () => undefined;
         this.#take = () => undefined;
-        clearInterval(watch);
+        stopWatch();
         stopStallWatch();
         this.#gathering.release(socket);
         this.#sentBefore += socket.bytesWritten;
@@ -237,11 +235,11 @@ class SocketPublisher implements RtmpPublisher {
       const bytes = { written, waiting, unacknowledged, confirmations };
       const silence = toMillis(detector.silence(bytes, now));
       // The check that is nearest to the time, which may be a moment early.
-      if (silence < this.#options.writeTimeout - STALL_CHECK_MS / 2) return;
+      if (silence < this.#options.writeTimeout - CHECK_MS / 2) return;
       this.#silentFor = silence;
       onStall();
     };
-    const stop = STALL_CHECKS.listen(() => void look());
+    const stop = CHECKS.listen(() => void look());
     return () => {
       watching = false;
       stop();
