@@ -10,6 +10,7 @@ export class RateMeter {
   readonly #window: number;
   readonly #gap: number;
   readonly #samples: Sample[] = [];
+  #next = -Infinity;
 
   /** `window` and the smallest distance of two samples, in microseconds. */
   constructor(window = 3_000_000, gap = 250_000) {
@@ -19,13 +20,13 @@ export class RateMeter {
 
   /** True when a sample would be taken: for those who have to find out where the counter stands. */
   due(now: Micros): boolean {
-    const newest = this.#samples.at(-1);
-    return newest === undefined || now - newest.at >= this.#gap;
+    return now >= this.#next;
   }
 
   /** The counter stands at `total` at `now`. */
   sample(now: Micros, total: number): void {
     if (!this.due(now)) return;
+    this.#next = now + this.#gap;
     this.#samples.push({ at: now, total });
     while ((this.#samples[0]?.at ?? now) < now - this.#window) this.#samples.shift();
   }
