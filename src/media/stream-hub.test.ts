@@ -213,6 +213,18 @@ test("two forms of the same sound are two rows, each encoded while it can be hea
   assert.equal(calls.closed, 1, "the other goes on");
 });
 
+test("a frame of sound goes on when it comes; one that is missing is silent as soon as the next is there", () => {
+  const { hub, sinks } = openHub();
+  const listener = new Listener();
+  hub.join(listener, ms(0));
+  hub.onFrame(opusFrame(0));
+  const heard = () => listener.slots.map(({ live }) => live?.[0]);
+  sinks.get(AAC)?.(0, Uint8Array.of(10));
+  assert.deepEqual(heard(), [10]);
+  sinks.get(AAC)?.(2, Uint8Array.of(12));
+  assert.deepEqual(heard(), [10, undefined, 12]);
+});
+
 /** Plays sound from 0 to 3 s to `listener`, with a keyframe at 0 and at 2 s. */
 function playThreeSeconds(hub: StreamHub, listener: Listener): void {
   hub.onFrame(keyPicture(0));

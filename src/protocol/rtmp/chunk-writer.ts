@@ -15,7 +15,8 @@ interface Sent {
 
 /** Splits messages into chunks, with the shortest header that says everything. */
 export class ChunkWriter {
-  readonly #sent = new Map<number, Sent>();
+  /** By chunk stream. */
+  readonly #sent: Sent[] = [];
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
   /** From the next message on; the peer must have been told by SetChunkSize. */
@@ -30,7 +31,7 @@ export class ChunkWriter {
   write(message: RawMessage, id: number): Uint8Array[] {
     const { payload } = message;
     const timestamp = message.timestamp >>> 0;
-    const last = this.#sent.get(id);
+    const last = this.#sent[id];
     const format = chooseFormat(last, message);
     const field = format === 0 ? timestamp : (timestamp - (last?.timestamp ?? 0)) >>> 0;
     this.#remember(id, last, message);
@@ -50,7 +51,7 @@ export class ChunkWriter {
     const { type, streamId, payload } = message;
     const timestamp = message.timestamp >>> 0;
     if (last === undefined) {
-      this.#sent.set(id, { timestamp, length: payload.length, type, streamId });
+      this.#sent[id] = { timestamp, length: payload.length, type, streamId };
       return;
     }
     last.timestamp = timestamp;
