@@ -72,6 +72,17 @@ test("a stream without audio is filled with silence after the short delay", () =
   assert.equal(collect(line, IDLE + 48 * 21_333).length, 48);
 });
 
+test("a line that is stopped while it sends, sends no more", () => {
+  const line = new AudioLine(options);
+  line.begin(micros(0));
+  const slots: AudioSlot[] = [];
+  line.poll(micros(IDLE + 48 * 21_333), (slot) => {
+    slots.push(slot);
+    if (slots.length === 3) line.stop();
+  });
+  assert.equal(slots.length, 3);
+});
+
 test("a new encoding gets its time before silence takes over", () => {
   const line = new AudioLine(options);
   line.begin(micros(0));

@@ -1,4 +1,4 @@
-import type { Micros } from "../base/time.ts";
+import { type Micros, micros } from "../base/time.ts";
 import { type AudioGrid, slotFrom, slotTime } from "./audio-grid.ts";
 
 /** The live body of a slot that the frame of an earlier slot covers: nothing is sent for it. */
@@ -22,6 +22,7 @@ export interface AudioLineOptions {
   readonly history: number;
 }
 
+const LONG_AGO = micros(-Infinity);
 const MAX_WAITING = 512;
 const MAX_SLOTS_PER_POLL = 512;
 
@@ -87,14 +88,18 @@ export class AudioLine {
     this.#graceUntil = undefined;
   }
 
+  /** Sends every slot whose frame has come, and the missing ones before it, whatever the time. */
+  flush(send: (slot: AudioSlot) => void): void {
+    this.poll(LONG_AGO, send);
+  }
+
   /** Sends every slot that is due at `now` of the stream's timeline. */
   poll(now: Micros, send: (slot: AudioSlot) => void): void {
-    if (this.#next === undefined) return;
-    for (let sent = 0; sent < MAX_SLOTS_PER_POLL; sent += 1) {
+    for (let sent = 0; this.#next !== undefined && sent < MAX_SLOTS_PER_POLL; sent += 1) {
       const slot: number = this.#next;
-      const live = this.#waiting.get(slot);
-      if (live === undefined && this.#newest <= slot && now < this.#deadline(slot)) return;
-      this.#waiting.delete(slot);
+      const live = this.#newest < slot ? undefined : this.#waiting.get(slot);
+      if (live !== undefined) this.#waiting.delete(slot);
+      else if (this.#newest <= slot && now < this.#deadline(slot)) return;
       this.#next = slot + 1;
       const item = { slot, pts: slotTime(this.#options.grid, slot), live };
       this.#recent.push(item);

@@ -29,8 +29,7 @@ export class GopRing {
     else if (this.#tags.length === 0) return;
     this.#tags.push(tag);
     this.#bytes += tag.body.byteLength;
-    const [first] = this.#tags;
-    const duration = first === undefined ? 0 : tag.pts - first.pts;
+    const duration = tag.pts - (this.#tags[0] ?? tag).pts;
     if (this.#bytes > this.#options.maxBytes || duration > this.#options.maxDuration) this.clear();
   }
 

@@ -7,7 +7,9 @@ const MOST_TIMES = 1024;
  * kept: a connection may begin with a group of pictures that reaches back into the outage.
  */
 export class MissedPictures {
+  /** Times of the newest that went out, in a circle. */
   readonly #sent: Micros[] = [];
+  #sentCount = 0;
   #times: Micros[] = [];
   #older = 0;
   #newest = -1;
@@ -19,13 +21,17 @@ export class MissedPictures {
 
   /** A picture went out. */
   sent(pts: Micros): void {
-    this.#sent.push(pts);
-    if (this.#sent.length > MOST_TIMES) this.#sent.shift();
+    this.#sent[this.#sentCount % MOST_TIMES] = pts;
+    this.#sentCount += 1;
   }
 
   /** What went out of the time after `pts` did not arrive. */
   recall(pts: Micros): void {
-    for (const sent of this.#sent) if (sent > pts) this.add(sent);
+    const end = this.#sentCount;
+    for (let i = Math.max(0, end - MOST_TIMES); i < end; i += 1) {
+      const sent = this.#sent[i % MOST_TIMES] as Micros;
+      if (sent > pts) this.add(sent);
+    }
   }
 
   /** A picture went by; one that is shown again is counted once. */

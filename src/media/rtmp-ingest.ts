@@ -200,7 +200,7 @@ export class RtmpIngest {
       channels,
       payload,
     };
-    this.#hub.onFrame(frame, now);
+    this.#hub.onFrame(frame);
     this.#ear?.(frame);
   }
 

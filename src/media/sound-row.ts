@@ -35,18 +35,25 @@ export interface SoundRowPorts {
   timeAt(now: Micros): Micros;
 }
 
-/** A stream's sound in one form: its row of slots, who listens, and the encoding while it can be heard. */
+/**
+ * A stream's sound in one form: its row of slots, who listens, and the encoding while it can be heard. A frame
+ * goes on when it comes; time is needed only to see that one will not come.
+ */
 export class SoundRow {
-  readonly #form: SoundForm;
+  readonly form: SoundForm;
   readonly #options: SoundRowOptions;
   readonly #ports: SoundRowPorts;
   readonly #line: AudioLine;
   readonly #listeners = new Set<SoundListener>();
   #audio: LiveAudio | undefined;
   readonly #pass = (slot: AudioSlot): void => this.pass(slot);
+  readonly #put: EncodedSink = (slot, body) => {
+    this.#line.put(slot, body);
+    this.#line.flush(this.#pass);
+  };
 
   constructor(form: SoundForm, options: SoundRowOptions, ports: SoundRowPorts) {
-    this.#form = form;
+    this.form = form;
     this.#options = options;
     this.#ports = ports;
     this.#line = new AudioLine({ ...options.line, grid: form.grid });
@@ -92,7 +99,7 @@ export class SoundRow {
     for (const listener of this.#listeners) listener.onAudio(slot);
   }
 
-  /** Sends what is due. */
+  /** Sends what is due without its frame. */
   poll(now: Micros): void {
     this.#line.poll(this.#ports.timeAt(now), this.#pass);
   }
@@ -110,7 +117,7 @@ export class SoundRow {
 
   #open(now: Micros): void {
     const { history, timeAt } = this.#ports;
-    const audio = this.#ports.openAudio(this.#form, (slot, body) => this.#line.put(slot, body));
+    const audio = this.#ports.openAudio(this.form, this.#put);
     this.#audio = audio;
     const oldest = this.#line.position ?? timeAt(now);
     this.#line.setLive(true, micros(timeAt(now) + this.#options.encoderGrace));

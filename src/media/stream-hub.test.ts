@@ -77,33 +77,33 @@ function openHub() {
 
 test("a group of pictures that is fresh starts a destination at once", () => {
   const { hub, calls } = openHub();
-  hub.onFrame(keyPicture(1000), ms(1000));
-  hub.onFrame(deltaPicture(1033), ms(1033));
+  hub.onFrame(keyPicture(1000));
+  hub.onFrame(deltaPicture(1033));
   const listener = new Listener();
   hub.join(listener, ms(1100));
   assert.deepEqual(listener.got, ["config@1000", "key@1000", "delta@1033"]);
   assert.equal(calls.keyframes, 0);
-  hub.onFrame(deltaPicture(1066), ms(1066));
+  hub.onFrame(deltaPicture(1066));
   assert.equal(listener.got.at(-1), "delta@1066");
 });
 
 test("an older group makes the hub ask for a keyframe; the configuration is there when it comes", () => {
   const { hub, calls } = openHub();
-  hub.onFrame(keyPicture(0), ms(0));
-  hub.onFrame(deltaPicture(1000), ms(1000));
+  hub.onFrame(keyPicture(0));
+  hub.onFrame(deltaPicture(1000));
   const listener = new Listener();
   hub.join(listener, ms(1010));
   assert.equal(calls.keyframes, 1);
-  hub.onFrame(deltaPicture(1033), ms(1033));
-  hub.onFrame(keyPicture(1066), ms(1066));
+  hub.onFrame(deltaPicture(1033));
+  hub.onFrame(keyPicture(1066));
   const pictures = listener.got.filter((what) => !what.startsWith("delta"));
   assert.deepEqual(pictures, ["config@0", "key@1066"]);
 });
 
 test("when no keyframe comes in time, the older group is used", () => {
   const { hub } = openHub();
-  hub.onFrame(keyPicture(0), ms(0));
-  hub.onFrame(deltaPicture(1000), ms(1000));
+  hub.onFrame(keyPicture(0));
+  hub.onFrame(deltaPicture(1000));
   const listener = new Listener();
   hub.join(listener, ms(1010));
   hub.tick(ms(1209));
@@ -120,8 +120,8 @@ test("a destination that joins an empty hub gets the first picture with its conf
   const listener = new Listener();
   hub.join(listener, ms(0));
   assert.equal(calls.keyframes, 1);
-  hub.onFrame(keyPicture(10), ms(10));
-  hub.onFrame(keyPicture(20, SPS_1080), ms(20));
+  hub.onFrame(keyPicture(10));
+  hub.onFrame(keyPicture(20, SPS_1080));
   assert.deepEqual(listener.got, ["config@10", "key@10", "config@20", "key@20"]);
   assert.deepEqual([hub.videoFormat?.width, hub.hasVideo], [1920, true]);
 });
@@ -138,16 +138,16 @@ test("all destinations get the same tags, and one that left gets none", () => {
     return listener;
   });
   assert.equal(hub.subscribers, 2);
-  hub.onFrame(keyPicture(10), ms(10));
+  hub.onFrame(keyPicture(10));
   assert.ok(tags[0]?.every((tag, i) => tag === tags[1]?.[i]));
   hub.leave(listeners[0] as Listener, ms(11));
-  hub.onFrame(deltaPicture(20), ms(20));
+  hub.onFrame(deltaPicture(20));
   assert.deepEqual([tags[0]?.length, tags[1]?.length], [2, 3]);
 });
 
 test("keyframes are asked for at the interval while somebody listens, and not otherwise", () => {
   const { hub, calls } = openHub();
-  hub.onFrame(keyPicture(0), ms(0));
+  hub.onFrame(keyPicture(0));
   hub.tick(ms(5000));
   assert.equal(calls.keyframes, 0);
   const listener = new Listener();
@@ -156,21 +156,21 @@ test("keyframes are asked for at the interval while somebody listens, and not ot
   assert.equal(calls.keyframes, 0);
   hub.tick(ms(2000));
   assert.equal(calls.keyframes, 1);
-  hub.onFrame(keyPicture(2001), ms(2001));
+  hub.onFrame(keyPicture(2001));
   hub.tick(ms(2100));
   assert.equal(calls.keyframes, 1);
 });
 
 test("audio is encoded while it can be heard, from what was heard lately on", () => {
   const { hub, calls, encoded } = openHub();
-  for (let at = 0; at < 1000; at += 20) hub.onFrame(opusFrame(at), ms(at));
+  for (let at = 0; at < 1000; at += 20) hub.onFrame(opusFrame(at));
   assert.deepEqual([calls.opened, hub.audioChannels], [0, 2]);
   const listener = new Listener();
   hub.join(listener, ms(1000));
   assert.equal(calls.opened, 1);
   // Only what lies on the line that begins now.
   assert.ok(encoded.every(({ pts, duration }) => pts + duration >= ms(1000) - 21_334));
-  hub.onFrame(opusFrame(1000), ms(1000));
+  hub.onFrame(opusFrame(1000));
   assert.equal(encoded.at(-1)?.pts, ms(1000));
   listener.wantsLiveAudio = false;
   hub.updateAudio(ms(1010));
@@ -187,7 +187,7 @@ test("two forms of the same sound are two rows, each encoded while it can be hea
   const { hub, calls, sinks } = openHub();
   const [wide, narrow] = [new Listener(), new Listener(G711)];
   for (const listener of [wide, narrow]) hub.join(listener, ms(0));
-  hub.onFrame(opusFrame(0), ms(0));
+  hub.onFrame(opusFrame(0));
   assert.equal(calls.opened, 2);
   const body = (n: number): Uint8Array => Uint8Array.of(n);
   for (const n of [0, 1, 2]) sinks.get(AAC)?.(n, body(n));
@@ -214,13 +214,25 @@ test("two forms of the same sound are two rows, each encoded while it can be hea
   assert.equal(calls.closed, 1, "the other goes on");
 });
 
+test("a frame of sound goes on when it comes; one that is missing is silent as soon as the next is there", () => {
+  const { hub, sinks } = openHub();
+  const listener = new Listener();
+  hub.join(listener, ms(0));
+  hub.onFrame(opusFrame(0));
+  const heard = () => listener.slots.map(({ live }) => live?.[0]);
+  sinks.get(AAC)?.(0, Uint8Array.of(10));
+  assert.deepEqual(heard(), [10]);
+  sinks.get(AAC)?.(2, Uint8Array.of(12));
+  assert.deepEqual(heard(), [10, undefined, 12]);
+});
+
 /** Plays sound from 0 to 3 s to `listener`, with a keyframe at 0 and at 2 s. */
 function playThreeSeconds(hub: StreamHub, listener: Listener): void {
-  hub.onFrame(keyPicture(0), ms(0));
+  hub.onFrame(keyPicture(0));
   hub.join(listener, ms(0));
   for (let at = 0; at < 3000; at += 20) {
-    if (at === 2000) hub.onFrame(keyPicture(at), ms(at));
-    hub.onFrame(opusFrame(at), ms(at));
+    if (at === 2000) hub.onFrame(keyPicture(at));
+    hub.onFrame(opusFrame(at));
     hub.tick(ms(at));
   }
 }
@@ -253,9 +265,9 @@ test("a closed hub sends nothing and holds nothing", () => {
   const { hub, calls } = openHub();
   const listener = new Listener();
   hub.join(listener, ms(0));
-  hub.onFrame(opusFrame(0), ms(0));
+  hub.onFrame(opusFrame(0));
   hub.close();
-  hub.onFrame(keyPicture(10), ms(10));
+  hub.onFrame(keyPicture(10));
   hub.tick(ms(5000));
   assert.deepEqual([listener.got, listener.slots.length, hub.subscribers], [[], 0, 0]);
   assert.equal(calls.closed, 1);
@@ -285,9 +297,9 @@ test("in any order of events: slots without gap or repetition, pictures from a k
       let now = 0;
       for (const [kind, wait] of list) {
         now += wait;
-        if (kind === "key") hub.onFrame(keyPicture(now), ms(now));
-        else if (kind === "delta") hub.onFrame(deltaPicture(now), ms(now));
-        else if (kind === "audio") hub.onFrame(opusFrame(now), ms(now));
+        if (kind === "key") hub.onFrame(keyPicture(now));
+        else if (kind === "delta") hub.onFrame(deltaPicture(now));
+        else if (kind === "audio") hub.onFrame(opusFrame(now));
         else if (kind === "tick") hub.tick(ms(now));
         else if (kind === "encoded")
           sinks.get(AAC)?.(slotAt(AAC.grid, ms(now)), Uint8Array.of(0xaf));

@@ -69,7 +69,7 @@ export class StreamHub implements TagSource {
   readonly #memory = new PictureMemory();
   readonly #encoder = new VideoTagEncoder(this.#memory);
   readonly #ring: GopRing;
-  readonly #rows = new Map<SoundForm, SoundRow>();
+  readonly #rows: SoundRow[] = [];
   readonly #history: AudioFrame[] = [];
   readonly #subscribers = new Map<HubSubscriber, Micros>();
   readonly #pictureListeners = new Set<PictureListener>();
@@ -111,11 +111,10 @@ export class StreamHub implements TagSource {
   }
 
   /** The next frame of the source, in order of its track. */
-  onFrame(frame: Frame, now: Micros): void {
+  onFrame(frame: Frame): void {
     this.#anchor = frame;
     if (frame.kind === "video") this.#onVideo(frame);
     else this.#onAudio(frame);
-    this.#sendAudio(now);
   }
 
   /** A source whose pictures are tags already says what they are. */
@@ -129,7 +128,6 @@ export class StreamHub implements TagSource {
     this.#pictures += 1;
     if (tag.role === "key") this.#lastKey = now;
     this.#passTag(tag, now);
-    this.#sendAudio(now);
   }
 
   /** From now on sound comes through `onPassedSound` alone; to be said before anybody joins. */
@@ -145,7 +143,7 @@ export class StreamHub implements TagSource {
     const slot = { slot: (sent.at(-1)?.slot ?? -1) + 1, pts, live: body };
     sent.push(slot);
     if (sent.length > this.#options.line.history) sent.shift();
-    for (const row of this.#rows.values()) row.pass(slot);
+    for (const row of this.#rows) row.pass(slot);
   }
 
   /**
@@ -216,12 +214,12 @@ export class StreamHub implements TagSource {
 
   /** Opens or closes encodings according to who can hear them; call when a mute or sound changed. */
   updateAudio(now: Micros): void {
-    for (const row of this.#rows.values()) row.update(now);
+    for (const row of this.#rows) row.update(now);
   }
 
-  /** Time-driven work: due slots, keyframes, destinations that waited long enough. About every 10 ms. */
+  /** Time-driven work: slots without a frame, keyframes, destinations that waited long enough. About every 10 ms. */
   tick(now: Micros): void {
-    this.#sendAudio(now);
+    for (const row of this.#rows) row.poll(now);
     if (this.#subscribers.size === 0) return;
     if (now - (this.#lastKey ?? -Infinity) >= this.#options.keyframeInterval) {
       this.#ports.requestKeyframe("routine");
@@ -235,7 +233,7 @@ export class StreamHub implements TagSource {
   }
 
   close(): void {
-    for (const row of this.#rows.values()) row.close();
+    for (const row of this.#rows) row.close();
     this.#subscribers.clear();
     this.#pictureListeners.clear();
     this.#ring.clear();
@@ -269,7 +267,7 @@ export class StreamHub implements TagSource {
    */
   #forgetSound(pts: Micros): void {
     if (this.#pictureListeners.size > this.#subscribers.size) return;
-    for (const row of this.#rows.values()) row.forget(pts);
+    for (const row of this.#rows) row.forget(pts);
     const kept = this.#history.findIndex((frame) => frame.pts >= pts - SOUND_REACH);
     if (kept > 0) this.#history.splice(0, kept);
   }
@@ -277,23 +275,19 @@ export class StreamHub implements TagSource {
   #onAudio(frame: AudioFrame): void {
     this.#history.push(frame);
     if (this.#history.length > HISTORY_FRAMES) this.#history.shift();
-    for (const row of this.#rows.values()) row.onFrame(frame);
+    for (const row of this.#rows) row.onFrame(frame);
   }
 
   #row(form: SoundForm): SoundRow {
-    let row = this.#rows.get(form);
+    let row = this.#rows.find((one) => one.form === form);
     if (row === undefined) {
       row = new SoundRow(form, this.#options, {
         openAudio: (wanted, sink) => this.#ports.openAudio(wanted, sink),
         history: this.#history,
         timeAt: (now) => this.timeAt(now),
       });
-      this.#rows.set(form, row);
+      this.#rows.push(row);
     }
     return row;
-  }
-
-  #sendAudio(now: Micros): void {
-    for (const row of this.#rows.values()) row.poll(now);
   }
 }

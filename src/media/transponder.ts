@@ -4,11 +4,16 @@ import { slotAt, slotTime } from "./audio-grid.ts";
 import { type AudioSlot, COVERED } from "./audio-line.ts";
 import { KeyframeGate } from "./keyframe-gate.ts";
 import { MissedPictures } from "./missed-pictures.ts";
-import { isPicture, type OutputBudget, OutputBuffer, type TimedTag } from "./output-buffer.ts";
+import { isPicture, type OutputBudget, OutputBuffer } from "./output-buffer.ts";
 import { PlayoutBuffer, type PlayoutOptions } from "./playout-buffer.ts";
 import type { SoundForm } from "./sound-form.ts";
 import { type ClipBodies, SoundSwitch } from "./sound-switch.ts";
 import type { HubSubscriber } from "./stream-hub.ts";
+
+/** Kinds of tags, each with timestamps of its own. */
+const VIDEO = 0;
+const AUDIO = 1;
+const SCRIPT = 2;
 
 /** What leaves for the destination; false asks to hold back until `drained`. */
 export interface TransponderLink {
@@ -73,7 +78,9 @@ export class Transponder implements HubSubscriber {
   readonly #buffer: OutputBuffer;
   readonly #playout: PlayoutBuffer | undefined;
   #form: SoundForm;
-  readonly #last = { picture: millis(-1), video: millis(0), audio: millis(0), script: millis(0) };
+  /** The last timestamp of each kind. */
+  readonly #last = [millis(0), millis(0), millis(0)] as [Millis, Millis, Millis];
+  #lastPicture = millis(-1);
   readonly #missed = new MissedPictures();
   readonly counters: TransponderCounters = {
     framesSent: 0,
@@ -200,8 +207,8 @@ export class Transponder implements HubSubscriber {
     const timestamp = this.#timestamp(tag.pts);
     if (tag.role === "key") this.#beforeKeyframe(tag.pts, timestamp);
     // A group that was sent before, to the last connection, goes out after it all the same.
-    this.#last.picture = millis(Math.max(this.#last.picture + 1, timestamp));
-    this.#send(tag, this.#forward("video", this.#last.picture));
+    this.#lastPicture = millis(Math.max(this.#lastPicture + 1, timestamp));
+    this.#send(tag, this.#forward(VIDEO, this.#lastPicture));
   }
 
   onAudio(slot: AudioSlot): void {
@@ -215,13 +222,13 @@ export class Transponder implements HubSubscriber {
     const timestamp = this.#timestamp(slot.pts);
     if (!this.#introduced) this.#introduce(slot.pts, timestamp);
     const tag: FlvTag = { kind: "audio", role: "frame", pts: slot.pts, body };
-    this.#send(tag, this.#forward("audio", timestamp));
+    this.#send(tag, this.#forward(AUDIO, timestamp));
   }
 
   /** The link takes tags again. */
   drained(): void {
     this.#congested = false;
-    this.#buffer.drain((entry) => this.#write(entry));
+    this.#buffer.drain((entry) => this.#write(entry.tag, entry.timestamp));
   }
 
   /** Time-driven work, about every 10 ms. */
@@ -230,7 +237,7 @@ export class Transponder implements HubSubscriber {
     if (since !== undefined && !this.#introduced && now - since >= this.#options.audioAloneAfter) {
       this.#audioAlone = true;
     }
-    this.#playout?.release(now, (entry) => this.#output(entry));
+    this.#playout?.release(now, (entry) => this.#output(entry.tag, entry.timestamp));
   }
 
   #changeForm(form: SoundForm): void {
@@ -281,20 +288,20 @@ export class Transponder implements HubSubscriber {
   #sendMetadata(pts: Micros, timestamp: Millis): void {
     if (!this.#options.sendMetadata) return;
     const tag: FlvTag = { kind: "script", pts, body: this.#ports.describe() };
-    this.#send(tag, this.#forward("script", timestamp));
+    this.#send(tag, this.#forward(SCRIPT, timestamp));
   }
 
   #sendVideoConfig(timestamp: Millis): void {
     const config = this.#newConfig;
     this.#newConfig = undefined;
-    if (config !== undefined) this.#send(config, this.#forward("video", timestamp));
+    if (config !== undefined) this.#send(config, this.#forward(VIDEO, timestamp));
   }
 
   #sendAudioConfig(pts: Micros, timestamp: Millis): void {
     const { config: body } = this.#form;
     if (body === undefined) return;
     const tag: FlvTag = { kind: "audio", role: "config", pts, body };
-    this.#send(tag, this.#forward("audio", timestamp));
+    this.#send(tag, this.#forward(AUDIO, timestamp));
   }
 
   /** Whole milliseconds since the first frame of the push, from the absolute time. */
@@ -304,24 +311,25 @@ export class Transponder implements HubSubscriber {
   }
 
   /** Timestamps of one kind never go back, whatever the connection. */
-  #forward(kind: "video" | "audio" | "script", timestamp: Millis): Millis {
-    this.#last[kind] = millis(Math.max(this.#last[kind], timestamp));
-    return this.#last[kind];
+  #forward(kind: typeof VIDEO | typeof AUDIO | typeof SCRIPT, timestamp: Millis): Millis {
+    const forward = millis(Math.max(this.#last[kind], timestamp));
+    this.#last[kind] = forward;
+    return forward;
   }
 
   #send(tag: FlvTag, timestamp: Millis): void {
     this.#newest = millis(Math.max(this.#newest, timestamp));
     if (this.#playout !== undefined) this.#playout.push({ tag, timestamp });
-    else this.#output({ tag, timestamp });
+    else this.#output(tag, timestamp);
   }
 
-  #output(entry: TimedTag): void {
+  #output(tag: FlvTag, timestamp: Millis): void {
     if (!this.#congested && this.#buffer.length === 0) {
-      this.#write(entry);
+      this.#write(tag, timestamp);
       return;
     }
     const elsewhere = (this.#link?.backlog() ?? 0) + (this.#playout?.bytes ?? 0);
-    const loss = this.#buffer.push(entry, elsewhere);
+    const loss = this.#buffer.push({ tag, timestamp }, elsewhere);
     this.counters.framesDropped += loss.frames;
     this.counters.gopsDropped += loss.gops;
     if (!loss.needsKeyframe) return;
@@ -329,7 +337,7 @@ export class Transponder implements HubSubscriber {
     this.#ports.requestKeyframe();
   }
 
-  #write({ tag, timestamp }: TimedTag): boolean {
+  #write(tag: FlvTag, timestamp: Millis): boolean {
     if (tag.kind === "video" && tag.role !== "config") {
       this.counters.framesSent += 1;
       this.#missed.sent(tag.pts);

@@ -137,7 +137,7 @@ export class IngestSession implements Source {
       this.tracks,
       {
         onFrame: (frame) => {
-          this.hub.onFrame(frame, frame.arrival);
+          this.hub.onFrame(frame);
           if (frame.kind === "audio") this.#ear?.(frame);
           else if (frame.key) this.#checkSize();
         },

@@ -196,7 +196,7 @@ export class SipSession implements Source {
       this.#live = true;
       this.#ports.onState({ kind: "live" });
     }
-    this.hub.onFrame(frame, frame.arrival);
+    this.hub.onFrame(frame);
     if (frame.kind === "audio") this.#ear?.(frame);
     else if (frame.key) this.#checkSize();
   }

@@ -1,3 +1,4 @@
+import { Slab } from "../base/slab.ts";
 import { audioSpecificConfig } from "../codec/aac/audio-specific-config.ts";
 import { silentFrame } from "../codec/aac/silence.ts";
 import { G711_SILENCE } from "../codec/g711.ts";
@@ -99,9 +100,12 @@ function plainForm(codec: "pcma" | "pcmu" | "speex"): SoundForm {
   return { ...form, grid: G711_GRID, bitrate: G711_BITRATE, silence: slotBody(codec, silent) };
 }
 
-/** FLV tag body of one encoded slot. */
-function slotBody(codec: SoundCodec, frame: Uint8Array): Uint8Array {
-  if (codec === "aac") return aacFrameBody(frame);
+/** Frames of all streams, because all are kept about equally long. */
+const FRAMES = new Slab();
+
+/** FLV tag body of one encoded slot, in memory of `slab` where that is given. */
+function slotBody(codec: SoundCodec, frame: Uint8Array, slab?: Slab): Uint8Array {
+  if (codec === "aac") return aacFrameBody(frame, slab);
   return codec === "opus" ? opusFrameBody(frame) : plainSoundBody(codec, frame);
 }
 
@@ -114,7 +118,7 @@ export function openLiveAudio(
   const encode = (): LiveAudio =>
     transcoder.open(form, {
       onFrames: (frames) => {
-        for (const { slot, body } of frames) sink(slot, slotBody(form.codec, body));
+        for (const { slot, body } of frames) sink(slot, slotBody(form.codec, body, FRAMES));
       },
       onInterrupted: () => undefined,
     });

@@ -100,7 +100,7 @@ export class PushLab {
       requestKeyframe: () => this.source.requestKeyframe(),
       openAudio: (form, sink) => openLiveAudio(transcoder, form, sink),
     });
-    this.source = new LiveSource(options, (frame) => this.hub.onFrame(frame, frame.arrival));
+    this.source = new LiveSource(options, (frame) => this.hub.onFrame(frame));
     this.#timer = setInterval(() => {
       const now = systemClock.now();
       this.hub.tick(now);

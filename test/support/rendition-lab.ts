@@ -171,7 +171,7 @@ export class RenditionLab {
     let next = 0;
     for (; this.#now < end * 1000; this.#now = micros(this.#now + TICK)) {
       for (let f = frames[next]; f !== undefined && f.arrival <= this.#now; f = frames[next]) {
-        this.hub.onFrame(f, this.#now);
+        this.hub.onFrame(f);
         next += 1;
       }
       this.hub.tick(this.#now);

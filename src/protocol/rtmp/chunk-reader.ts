@@ -61,7 +61,7 @@ export class ChunkReader {
     this.#limits = limits;
   }
 
-  /** Takes the next bytes of the peer; poll `next` until undefined before the next call. */
+  /** Takes the next bytes of the peer; poll `next` until undefined before the next call, and before they change. */
   push(bytes: Uint8Array): void {
     const all = this.#waiting === 0;
     this.#input = all ? bytes : concat(this.#input.subarray(this.#at), bytes);
@@ -94,7 +94,7 @@ export class ChunkReader {
     const size = this.#headerSize();
     if (size === undefined || this.#waiting < size) {
       // A copy, so that a few waiting bytes do not keep a whole socket buffer.
-      this.#input = this.#input.slice(this.#at);
+      this.#input = this.#waiting === 0 ? NOTHING : this.#input.slice(this.#at);
       this.#at = 0;
       return false;
     }

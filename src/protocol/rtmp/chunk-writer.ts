@@ -1,17 +1,22 @@
 /** Messages to chunks (RTMP 1.0, section 5.3); payloads are sent as views, never copied. */
+import { Slab } from "../../base/slab.ts";
 import { DEFAULT_CHUNK_SIZE, EXTENDED, MESSAGE_HEADER, type RawMessage } from "./chunk-header.ts";
+
+/** Headers of all connections, because they have left in a moment. */
+const HEADERS = new Slab();
 
 /** The last message header sent on a chunk stream. */
 interface Sent {
-  readonly timestamp: number;
-  readonly length: number;
-  readonly type: number;
-  readonly streamId: number;
+  timestamp: number;
+  length: number;
+  type: number;
+  streamId: number;
 }
 
 /** Splits messages into chunks, with the shortest header that says everything. */
 export class ChunkWriter {
-  readonly #sent = new Map<number, Sent>();
+  /** By chunk stream. */
+  readonly #sent: Sent[] = [];
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
   /** From the next message on; the peer must have been told by SetChunkSize. */
@@ -24,17 +29,16 @@ export class ChunkWriter {
    * sent in this order. The timestamp may exceed 2^32 and wraps.
    */
   write(message: RawMessage, id: number): Uint8Array[] {
+    const { payload } = message;
     const timestamp = message.timestamp >>> 0;
-    const { payload, type, streamId } = message;
-    const last = this.#sent.get(id);
-    const format = chooseFormat(last, { timestamp, length: payload.length, type, streamId });
+    const last = this.#sent[id];
+    const format = chooseFormat(last, message);
     const field = format === 0 ? timestamp : (timestamp - (last?.timestamp ?? 0)) >>> 0;
-    this.#sent.set(id, { timestamp, length: payload.length, type, streamId });
-    const pieces: Uint8Array[] = [writeHeader({ format, id, field, message })];
-    if (payload.length <= this.#chunkSize) {
-      if (payload.length > 0) pieces.push(payload);
-      return pieces;
-    }
+    this.#remember(id, last, message);
+    const header = writeHeader(format, id, field, message);
+    if (payload.length === 0) return [header];
+    if (payload.length <= this.#chunkSize) return [header, payload];
+    const pieces: Uint8Array[] = [header];
     const continuation = continuationHeader(id, field);
     for (let at = 0; at < payload.length; at += this.#chunkSize) {
       if (at > 0) pieces.push(continuation);
@@ -42,30 +46,41 @@ export class ChunkWriter {
     }
     return pieces;
   }
+
+  #remember(id: number, last: Sent | undefined, message: RawMessage): void {
+    const { type, streamId, payload } = message;
+    const timestamp = message.timestamp >>> 0;
+    if (last === undefined) {
+      this.#sent[id] = { timestamp, length: payload.length, type, streamId };
+      return;
+    }
+    last.timestamp = timestamp;
+    last.length = payload.length;
+    last.type = type;
+    last.streamId = streamId;
+  }
 }
 
 /**
  * Format 3 never begins a message: readers disagree on what it means after format 0, and it would save
  * three bytes. Deltas that need an extended timestamp go as format 0 for the same reason.
  */
-function chooseFormat(last: Sent | undefined, next: Sent): 0 | 1 | 2 {
+function chooseFormat(last: Sent | undefined, next: RawMessage): 0 | 1 | 2 {
   if (last === undefined || last.streamId !== next.streamId) return 0;
   if ((next.timestamp - last.timestamp) >>> 0 >= EXTENDED) return 0;
-  return last.type === next.type && last.length === next.length ? 2 : 1;
+  return last.type === next.type && last.length === next.payload.length ? 2 : 1;
 }
 
-interface Header {
-  readonly format: 0 | 1 | 2;
-  readonly id: number;
-  /** Timestamp or delta, below 2^32. */
-  readonly field: number;
-  readonly message: RawMessage;
-}
-
-function writeHeader({ format, id, field, message }: Header): Uint8Array {
+/** `field` is the timestamp or the delta, below 2^32. */
+function writeHeader(
+  format: 0 | 1 | 2,
+  id: number,
+  field: number,
+  message: RawMessage,
+): Uint8Array {
   const extended = field >= EXTENDED;
   const size = 1 + MESSAGE_HEADER[format];
-  const bytes = new Uint8Array(size + (extended ? 4 : 0));
+  const bytes = HEADERS.take(size + (extended ? 4 : 0));
   bytes[0] = (format << 6) | id;
   setU24(bytes, 1, extended ? EXTENDED : field);
   if (format <= 1) {

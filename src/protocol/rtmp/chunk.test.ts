@@ -300,6 +300,24 @@ test("what the writer sends, the reader gets back, wherever the bytes are cut", 
   });
 });
 
+test("bytes may be overwritten as soon as nothing more comes of them", () => {
+  const cases = fc.record({ messages: fc.array(message, { maxLength: 20 }), lengths: cuts() });
+  always(cases, ({ messages, lengths }) => {
+    const reader = new ChunkReader(LIMITS);
+    const got: RawMessage[] = [];
+    for (const part of cut(write(messages, 100), lengths)) {
+      const bytes = part.slice();
+      reader.push(bytes);
+      for (let next = reader.next(); next !== undefined; next = reader.next()) got.push(next);
+      bytes.fill(0xee);
+    }
+    assert.deepEqual(
+      got.slice(1),
+      messages.map(({ id, ...rest }) => rest),
+    );
+  });
+});
+
 test("what the reader accepts, the writer can send again, and it reads the same", () => {
   const start = hex(`03 ${full("000005", 4)} aaaaaaaa`);
   always(fc.uint8Array({ maxLength: 400 }), (tail) => {

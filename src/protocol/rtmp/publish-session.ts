@@ -142,10 +142,15 @@ export class PublishSession {
   write(tag: FlvTag, timestamp: Millis): void {
     if (this.#step === "over") return;
     invariant(this.#step === "media", "a tag was written before the server accepted the publish");
-    const payload = tag.kind === "script" ? join(SET_DATA_FRAME, tag.body) : tag.body;
-    const type = tag.kind === "script" ? TYPE.data : TYPE[tag.kind];
-    const chunkStream = tag.kind === "video" ? CHUNK_STREAM.video : CHUNK_STREAM.audio;
-    this.#send({ type, streamId: this.#streamId, timestamp, payload }, chunkStream);
+    const streamId = this.#streamId;
+    if (tag.kind === "video") {
+      this.#send({ type: TYPE.video, streamId, timestamp, payload: tag.body }, CHUNK_STREAM.video);
+    } else if (tag.kind === "audio") {
+      this.#send({ type: TYPE.audio, streamId, timestamp, payload: tag.body }, CHUNK_STREAM.audio);
+    } else {
+      const payload = join(SET_DATA_FRAME, tag.body);
+      this.#send({ type: TYPE.data, streamId, timestamp, payload }, CHUNK_STREAM.audio);
+    }
   }
 
   /** Says goodbye to the server, as far as it knows us. The session is over. */

@@ -3,6 +3,7 @@
  * two calls nothing else of it matters, so an encoder that fails takes no other with it.
  */
 import { existsSync, readFileSync } from "node:fs";
+import { Slab } from "../../base/slab.ts";
 
 /** What is used of the runtime's own; TypeScript has it among the names of browsers only. */
 declare const WebAssembly: {
@@ -31,6 +32,9 @@ const BANDWIDTHS: readonly (readonly [bitrate: number, hertz: number])[] = [
   [64_000, 16_500],
   [128_000, 20_000],
 ];
+
+/** Frames of all encoders, because whoever gets one makes a tag of it in a moment. */
+const FRAMES = new Slab();
 
 let loaded: AacModule | undefined;
 
@@ -69,7 +73,9 @@ class AacModule {
     this.#samples.set(pcm, input(state) >> 1);
     const bytes = encode(state);
     const from = output();
-    return this.#bytes.slice(from, from + bytes);
+    const frame = FRAMES.take(bytes);
+    frame.set(this.#bytes.subarray(from, from + bytes));
+    return frame;
   }
 
   close(state: number): void {

@@ -97,7 +97,9 @@ class ChosenTranscode implements AudioTranscode {
 function rising(sink: FramesSink): FramesSink {
   let last = -1;
   return (frames) => {
-    const fresh = frames.filter(({ slot }) => slot > last);
+    const known = last;
+    const allNew = frames[0] !== undefined && frames[0].slot > known;
+    const fresh = allNew ? frames : frames.filter(({ slot }) => slot > known);
     last = fresh.at(-1)?.slot ?? last;
     if (fresh.length > 0) sink(fresh);
   };

@@ -38,7 +38,9 @@ export class EncodingSession implements CodecSession {
     this.#options = options;
     this.#codecs = codecs;
     const { grid, channels } = options;
-    this.#encoder = codecs.encoder(options, (slot, body) => this.#frames.push({ slot, body }));
+    this.#encoder = codecs.encoder(options, (slot, body) => {
+      if (slot >= 0) this.#frames.push({ slot, body });
+    });
     this.#timeline = new Timeline(grid, channels, (slot, pcm) => this.#encoder.encode(slot, pcm));
   }
 
@@ -55,7 +57,7 @@ export class EncodingSession implements CodecSession {
   take(): SlotFrame[] {
     const frames = this.#frames;
     this.#frames = [];
-    return frames.filter((frame) => frame.slot >= 0);
+    return frames;
   }
 
   close(): void {

@@ -51,21 +51,16 @@ export class OpusToAac {
   }
 
   start(options: TranscodeOptions, sink: FramesSink): AudioTranscode {
-    const stream = new OpusStream(options, sink, {
+    const stream: OpusStream = new OpusStream(options, sink, {
+      onPacket: () => {
+        this.#arrived += 1;
+      },
       onBusy: () => this.#enqueue(stream),
+      onClosed: () => this.#streams.delete(stream),
       onEvent: this.#onEvent,
     });
     this.#streams.add(stream);
-    return {
-      write: (frame) => {
-        this.#arrived += 1;
-        stream.add(frame);
-      },
-      close: () => {
-        this.#streams.delete(stream);
-        stream.close();
-      },
-    };
+    return stream;
   }
 
   close(): void {
@@ -101,13 +96,15 @@ export class OpusToAac {
 }
 
 interface OpusStreamPorts {
+  onPacket(): void;
   /** There is something to work off now. */
   onBusy(): void;
+  onClosed(): void;
   onEvent(event: CodecEvent): void;
 }
 
 /** One stream: what waits until its decoder is there, and until it has its turn. */
-class OpusStream {
+class OpusStream implements AudioTranscode {
   readonly #options: TranscodeOptions;
   readonly #sink: FramesSink;
   readonly #ports: OpusStreamPorts;
@@ -128,8 +125,9 @@ class OpusStream {
     return this.#session !== undefined && this.#waiting.length > 0;
   }
 
-  add(frame: AudioFrame): void {
+  write(frame: AudioFrame): void {
     if (this.#closed) return;
+    this.#ports.onPacket();
     const busy = this.busy;
     this.#waiting.push(frame);
     if (this.#waiting.length > MAX_WAITING) {
@@ -164,6 +162,7 @@ class OpusStream {
     this.#waiting = [];
     this.#session?.close();
     this.#session = undefined;
+    this.#ports.onClosed();
   }
 
   /** Packets wait meanwhile. After a failure the next one tries again. */

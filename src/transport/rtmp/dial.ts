@@ -15,7 +15,7 @@ const KEEP_ALIVE_DELAY = 10_000;
 /** An address that does not answer gives way to the next after so many milliseconds. */
 const ADDRESS_PATIENCE = 3_000;
 
-/** Takes what the other side sends; what it is given belongs to it. */
+/** Takes what the other side sends; what it is given may be overwritten afterwards. */
 type Taker = (bytes: Uint8Array) => void;
 
 /** What was read last, of any socket: a server that confirms sends 16 bytes, and the runtime would get 64 KiB for each. */
@@ -119,7 +119,7 @@ function reader(take: Taker): OnReadOpts {
   return {
     buffer: READ,
     callback: (size) => {
-      take(READ.slice(0, size));
+      take(READ.subarray(0, size));
       return true;
     },
   };

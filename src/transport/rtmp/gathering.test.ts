@@ -39,6 +39,20 @@ test("small and large pieces leave in the order in which they came", async () =>
   assert.deepEqual(received, all);
 });
 
+test("what a slow peer has not taken yet stays as it was, whatever leaves meanwhile", async () => {
+  const pieces = Array.from({ length: 600 }, (_, i) => piece(1 + ((i * 7919) % 30_000), i));
+  const all = Buffer.concat(pieces);
+  const gathering = new Gathering();
+  const received = await sent((socket) => {
+    for (const one of pieces) {
+      gathering.hold([one.subarray(0, 1), one.subarray(1)]);
+      gathering.release(socket);
+    }
+    assert.ok(socket.writableLength > 0, "the kernel has taken all");
+  }, all.length);
+  assert.ok(received.equals(all));
+});
+
 test("what waits has waited long enough after four ticks, whatever joined it meanwhile", () => {
   const gathering = new Gathering();
   assert.equal(gathering.tick(), false);

@@ -1,14 +1,16 @@
 import type { Socket } from "node:net";
-import { Slab } from "../../base/slab.ts";
 
 /**
  * So many ticks of 10 ms: 30 pictures a second follow each other faster; more would be heard as latency.
  */
 const MOST_TICKS = 4;
-/** What is smaller is copied: for the socket each piece is more work than so many bytes. */
-const SMALL_BYTES = 2048;
-/** Of all connections, because what lies in it has left in a moment. */
-const ROOM = new Slab();
+const ROOM_BYTES = 65_536;
+/** Up to here what leaves together is copied to one place: for the socket each piece is more work than so many bytes. */
+const MOST_COPIED = ROOM_BYTES / 2;
+/** That place, of all connections: what the kernel takes at once, as nearly always, leaves it free again. */
+let room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+/** Of this much somebody still has need. */
+let used = 0;
 
 /**
  * Lets small messages wait for the next large one, because a system call costs the same for both: more
@@ -42,36 +44,33 @@ export class Gathering {
   /** What waits leaves by `socket` in one system call; nothing does when that is closed. */
   release(socket: Socket): void {
     const pieces = this.#pieces;
+    const bytes = this.#bytes;
     this.#pieces = [];
     this.#bytes = 0;
     this.#ticks = 0;
-    if (pieces.length === 0 || socket.destroyed) return;
-    socket.cork();
-    for (let at = 0; at < pieces.length; ) {
-      const end = endOfSmall(pieces, at);
-      socket.write(end > at + 1 ? join(pieces, at, end) : (pieces[at] as Uint8Array));
-      at = Math.max(end, at + 1);
-    }
-    socket.uncork();
+    if (bytes === 0 || socket.destroyed) return;
+    if (bytes <= MOST_COPIED) writeCopied(socket, pieces, bytes);
+    else writeEach(socket, pieces);
   }
 }
 
-/** Where the row of small pieces that begins at `from` ends; `from` itself when there is none. */
-function endOfSmall(pieces: readonly Uint8Array[], from: number): number {
-  let end = from;
-  while (end < pieces.length && (pieces[end] as Uint8Array).byteLength < SMALL_BYTES) end += 1;
-  return end;
-}
-
-function join(pieces: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  let size = 0;
-  for (let i = from; i < to; i += 1) size += (pieces[i] as Uint8Array).byteLength;
-  const joined = ROOM.take(size);
-  let at = 0;
-  for (let i = from; i < to; i += 1) {
-    const piece = pieces[i] as Uint8Array;
-    joined.set(piece, at);
+function writeCopied(socket: Socket, pieces: readonly Uint8Array[], bytes: number): void {
+  if (used + bytes > ROOM_BYTES) {
+    room = Buffer.allocUnsafeSlow(ROOM_BYTES);
+    used = 0;
+  }
+  let at = used;
+  for (const piece of pieces) {
+    room.set(piece, at);
     at += piece.byteLength;
   }
-  return joined;
+  socket.write(room.subarray(used, at));
+  // What waits in the socket stays where it is.
+  if (socket.writableLength > 0) used = at;
+}
+
+function writeEach(socket: Socket, pieces: readonly Uint8Array[]): void {
+  socket.cork();
+  for (const piece of pieces) socket.write(piece);
+  socket.uncork();
 }
