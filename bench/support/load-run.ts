@@ -15,7 +15,7 @@ import { familyOf, usageOf } from "./usage.ts";
 const MIB = 1 << 20;
 const WARM_UP_MS = 4000;
 /** Until what the start left behind is collected. */
-const SETTLE_MS = 3000;
+const SETTLE_MS = 12_000;
 const STREAMS_PER_PUBLISHER = 25;
 /** Limits as an operator has them; the tests' server is without. */
 const DEFAULTS = { max_cpu_percent: 95, worker_max_busy_percent: 90 } as const;

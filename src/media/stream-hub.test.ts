@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { deltaPicture, keyPicture, opusFrame, SPS_1080 } from "../../test/support/pictures.ts";
+import {
+  deltaPicture,
+  keyPicture,
+  opusFrame,
+  picture,
+  SPS_1080,
+} from "../../test/support/pictures.ts";
 import { always } from "../../test/support/properties.ts";
 import { aacForm, passedForm } from "../../test/support/sound-forms.ts";
 import { micros } from "../base/time.ts";
@@ -23,7 +29,7 @@ class Listener implements HubSubscriber {
   readonly slots: AudioSlot[] = [];
   wantsLiveAudio = true;
   awaitsFirstPicture = true;
-  readonly holdsPictures = true;
+  holdsPictures = true;
   readonly soundForm: SoundForm;
 
   constructor(soundForm = AAC) {
@@ -74,6 +80,60 @@ function openHub() {
   );
   return { hub, calls, encoded, sinks };
 }
+
+/** Keeps every picture, with a copy of what it was; `holdsPictures` says how many of the last groups it still needs. */
+class Keeper extends Listener {
+  override holdsPictures = false;
+  readonly kept: { readonly body: Uint8Array; readonly copy: Uint8Array }[] = [];
+
+  override onVideo(tag: VideoTag): void {
+    super.onVideo(tag);
+    if (tag.role !== "config") this.kept.push({ body: tag.body, copy: tag.body.slice() });
+  }
+
+  /** Pictures whose bytes are no longer what they were. */
+  get changed(): number {
+    return this.kept.filter(({ body, copy }) => !body.every((byte, at) => byte === copy[at]))
+      .length;
+  }
+}
+
+/** Groups of 30 pictures of 10 KB, from `from` milliseconds on. */
+function playGroups(hub: StreamHub, from: number, groups: number): void {
+  for (let i = 0; i < groups * 30; i += 1) {
+    const at = from + i * 33;
+    hub.onFrame(
+      i % 30 === 0 ? keyPicture(at) : picture(at, new Uint8Array(10_000).fill(i).fill(0x41, 0, 1)),
+    );
+  }
+}
+
+test("memory of pictures is used again once nobody has them, but never that of the current group", () => {
+  const { hub } = openHub();
+  const keeper = new Keeper();
+  hub.join(keeper, ms(0));
+  playGroups(hub, 0, 4);
+  assert.ok(keeper.changed > 0);
+  const group = new Set(hub.group.map(({ body }) => body));
+  const current = keeper.kept.filter(({ body }) => group.has(body));
+  assert.equal(current.length, 30);
+  assert.ok(current.every(({ body, copy }) => body.every((byte, at) => byte === copy[at])));
+});
+
+test("pictures keep their bytes while a destination has them, and for good when it left with them", () => {
+  const { hub } = openHub();
+  const slow = new Keeper();
+  slow.holdsPictures = true;
+  hub.join(slow, ms(0));
+  playGroups(hub, 0, 4);
+  assert.equal(slow.changed, 0);
+  hub.leave(slow, ms(4000));
+  const other = new Keeper();
+  hub.join(other, ms(4000));
+  playGroups(hub, 4000, 6);
+  assert.equal(slow.changed, 0);
+  assert.ok(other.changed > 0);
+});
 
 test("a group of pictures that is fresh starts a destination at once", () => {
   const { hub, calls } = openHub();

@@ -1,26 +1,29 @@
-/** Parts of the server in a process of their own, so that what they cost can be read from outside. */
+/** A part of the server alone, in a process of its own, so that what it costs can be read from outside. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { extname } from "node:path";
-import type { PartCounts, PartsPlan } from "./part.ts";
+import type { PartName, PartPlans } from "./part.ts";
 
-export interface PartsProcess {
+export interface PartProcess {
   readonly pid: number;
-  counts(): Promise<PartCounts>;
+  count(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts a process with the parts of the plan and waits until it is ready. */
-export async function startParts(plan: PartsPlan): Promise<PartsProcess> {
-  const main = new URL(`./parts-main${extname(import.meta.url)}`, import.meta.url);
-  const child = fork(main, [JSON.stringify(plan)]);
+/** Starts a part and waits until it is ready. */
+export async function startPart<Name extends PartName>(
+  name: Name,
+  plan: PartPlans[Name],
+): Promise<PartProcess> {
+  const main = new URL(`./part-main${extname(import.meta.url)}`, import.meta.url);
+  const child = fork(main, [name, JSON.stringify(plan)]);
   await once(child, "message");
   return {
     pid: child.pid as number,
-    async counts() {
+    async count() {
       child.send("count");
-      const [counts] = (await once(child, "message")) as [PartCounts];
-      return counts;
+      const [count] = (await once(child, "message")) as [number];
+      return count;
     },
     async close() {
       const exited = once(child, "exit");

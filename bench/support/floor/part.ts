@@ -8,14 +8,11 @@ export interface Part {
   count(): number;
 }
 
-/** Which parts a process has. */
-export interface PartsPlan {
-  readonly ingest?: IngestPlan;
-  readonly audio?: AudioPlan;
-  readonly send?: SendPlan;
+/** What each part is started with. */
+export interface PartPlans {
+  readonly ingest: IngestPlan;
+  readonly audio: AudioPlan;
+  readonly send: SendPlan;
 }
 
-export type PartName = keyof PartsPlan;
-
-/** What each part of a process has done. */
-export type PartCounts = Partial<Record<PartName, number>>;
+export type PartName = keyof PartPlans;
