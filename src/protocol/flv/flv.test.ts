@@ -29,6 +29,8 @@ test("AVC bodies: frame type and codec, packet type, composition time 0 (FLV 10.
   const unit = wholeNalUnit(hex("65aabb"));
   assert.deepEqual(avcFrameBody([unit], true), hex("17 01 000000 00000003 65aabb"));
   assert.deepEqual(avcFrameBody([unit], false), hex("27 01 000000 00000003 65aabb"));
+  const usedBefore = { take: (size: number) => new Uint8Array(size).fill(0xff) };
+  assert.deepEqual(avcFrameBody([unit], true, usedBefore), hex("17 01 000000 00000003 65aabb"));
 });
 
 test("every NAL unit lies behind its length, whole, in order, however many pieces it came in", () => {

@@ -24,8 +24,7 @@ export const AVC_FRAME_HEADS = {
 export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean, room?: Room): Uint8Array {
   const size = nalUnits.reduce((sum, unit) => sum + 4 + unit.size, HEADER_BYTES);
   const body = room?.take(size) ?? new Uint8Array(size);
-  body[0] = key ? KEY_AVC : DELTA_AVC;
-  body[1] = 1;
+  body.set(key ? AVC_FRAME_HEADS.key : AVC_FRAME_HEADS.delta);
   let at = HEADER_BYTES;
   for (const unit of nalUnits) {
     body[at] = unit.size >>> 24;
