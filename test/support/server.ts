@@ -45,10 +45,23 @@ const POLL_MS = 50;
 /** How long a fact is waited for: a machine that is busy with other things is slow, not wrong. */
 export const PATIENCE_MS = 60_000;
 
+/** A port that was free may be somebody's a moment later. */
+const ATTEMPTS = 3;
+
 /** Starts the built server; `settings` win over the random ports chosen here. */
 export async function startServer(
   settings: Readonly<Record<string, string | number>> = {},
 ): Promise<TestServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await launch(settings);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function launch(settings: Readonly<Record<string, string | number>>): Promise<TestServer> {
   const mediaDirectory = await mkdtemp(join(tmpdir(), "media-"));
   const ports = {
     ws: await freePort(),
