@@ -1,7 +1,7 @@
 /** Most memory is got for several things at once. */
-const SLAB_BYTES = 65_536;
+export const SLAB_BYTES = 65_536;
 /** What is larger than this gets memory of its own, so that little is left over at the end of a slab. */
-const LARGEST = SLAB_BYTES / 4;
+export const LARGEST_IN_SLAB = SLAB_BYTES / 4;
 
 /** Gives memory. */
 export interface Room {
@@ -20,7 +20,7 @@ export class Slab implements Room {
 
   /** `size` bytes, all zero, that nobody else has. */
   take(size: number): Uint8Array {
-    if (size > LARGEST) return new Uint8Array(size);
+    if (size > LARGEST_IN_SLAB) return new Uint8Array(size);
     if (this.#used + size > this.#bytes.byteLength) {
       this.#bytes = new Uint8Array(SLAB_BYTES);
       this.#used = 0;

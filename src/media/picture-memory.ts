@@ -1,9 +1,5 @@
-import type { Room } from "../base/slab.ts";
+import { LARGEST_IN_SLAB, type Room, SLAB_BYTES } from "../base/slab.ts";
 
-/** Most memory is got for several pictures at once. */
-const SLAB_BYTES = 65_536;
-/** What is larger than this gets memory of its own, so that little is left over at the end of a slab. */
-const LARGEST = SLAB_BYTES / 4;
 /** A group of pictures as large as any that is kept has room; what is older is left to the garbage collector. */
 const MOST_FULL = 64;
 const MOST_SPARE = 16;
@@ -22,9 +18,9 @@ export class PictureMemory implements Room {
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   take(size: number): Uint8Array {
-    if (size <= LARGEST && this.#used + size > this.#slab.byteLength) this.#begin();
+    if (size <= LARGEST_IN_SLAB && this.#used + size > this.#slab.byteLength) this.#begin();
     this.#taken += 1;
-    if (size > LARGEST) return new Uint8Array(size);
+    if (size > LARGEST_IN_SLAB) return new Uint8Array(size);
     const part = this.#slab.subarray(this.#used, this.#used + size);
     this.#used += size;
     return part;

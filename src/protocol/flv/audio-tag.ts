@@ -1,6 +1,6 @@
 /** Audio tag bodies (FLV 10.1, annex E.4.2; Enhanced RTMP v2, "Extended AudioTagHeader"). */
 
-import type { Slab } from "../../base/slab.ts";
+import type { Room } from "../../base/slab.ts";
 
 /** SoundFormat 10, and the rate, size and type fields that AAC leaves at 44 kHz, 16 bits, stereo. */
 const AAC = 0xaf;
@@ -8,10 +8,10 @@ const AAC = 0xaf;
 /** AAC sequence header: `config` is an AudioSpecificConfig. */
 export const aacConfigBody = (config: Uint8Array): Uint8Array => Uint8Array.of(AAC, 0, ...config);
 
-/** One raw AAC frame, in memory of `slab` or of its own. */
-export function aacFrameBody(frame: Uint8Array, slab?: Slab): Uint8Array {
+/** One raw AAC frame, in memory of `room` or of its own. */
+export function aacFrameBody(frame: Uint8Array, room?: Room): Uint8Array {
   const size = frame.byteLength + 2;
-  const body = slab?.take(size) ?? new Uint8Array(size);
+  const body = room?.take(size) ?? new Uint8Array(size);
   body[0] = AAC;
   body[1] = 1;
   body.set(frame, 2);
