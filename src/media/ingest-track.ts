@@ -275,6 +275,7 @@ export class IngestTrack {
 
   #switchTo(ssrc: number, now: Micros): void {
     if (this.#media !== undefined) {
+      this.poll(now);
       const { lost, recovered, discarded } = this.counts;
       this.#before = { lost, recovered, discarded };
       this.#receiver = this.#newReceiver();

@@ -224,6 +224,7 @@ function send(
     };
     const rid = rest.rid === undefined ? {} : { rid: rest.rid };
     ingest.onRtp(rtpDatagram({ ...header, ...rid }, own ?? payload), micros(at));
+    ingest.advance(micros(at));
   });
 }
 
@@ -273,6 +274,7 @@ test("a keyframe that takes its time is not asked for twice, unless a part of it
       const at = micros(510_000 + index * 60_000);
       const header = { payloadType: 102, ssrc: 1, sequence: 5 + index, timestamp: 6000 };
       ingest.onRtp(rtpDatagram(header, payload), at);
+      ingest.advance(at);
       for (let tick = 10_000; tick < 60_000; tick += 10_000) ingest.tick(micros(at + tick));
     });
     assert.equal(requestsOf(rtcp) > before, hole, `hole: ${hole}`);

@@ -1,7 +1,7 @@
 /** One publisher's media, from decrypted datagrams to frames, and the RTCP that it gets in return. */
 import { ProtocolError } from "../base/protocol-error.ts";
 import { RateMeter } from "../base/rate-meter.ts";
-import { clockRate, type Micros, type Millis } from "../base/time.ts";
+import { clockRate, type Micros } from "../base/time.ts";
 import { compound } from "../protocol/rtcp/header.ts";
 import { fullIntraRequest, pictureLoss } from "../protocol/rtcp/keyframe-request.ts";
 import { parseRtcp, type RtcpPacket } from "../protocol/rtcp/packet.ts";
@@ -20,7 +20,7 @@ import { TransportFeedbackRecorder } from "./transport-feedback.ts";
 
 export type { OrderedPacket } from "./packet-receiver.ts";
 
-/** What an ingest gives; called from within `onRtp` and `tick`. */
+/** What an ingest gives; called from within `advance` and `tick`. */
 export interface IngestSink {
   onFrame(frame: Frame): void;
   /** One RTCP datagram to send to the publisher. */
@@ -125,19 +125,13 @@ export class Ingest {
     return this.#lastPacketAt;
   }
 
-  /** One decrypted RTP datagram; what is malformed is counted and ignored. */
-  onRtp(bytes: Uint8Array, now: Micros): void {
+  /** One decrypted RTP datagram, which `advance` works off; what is malformed is counted and ignored. */
+  onRtp(bytes: Uint8Array, arrival: Micros): void {
     const packet = this.#parse(bytes, parseRtpPacket);
     if (packet === undefined) return;
-    this.#recordArrival(packet, now);
-    const track = this.#route(packet, now);
-    if (track === undefined) {
-      this.#unknown += 1;
-      return;
-    }
-    this.#lastPacketAt = now;
-    this.#advance(track, now);
-    this.#askForKeyframe(now);
+    this.#recordArrival(packet, arrival);
+    if (this.#route(packet, arrival)) this.#lastPacketAt = arrival;
+    else this.#unknown += 1;
   }
 
   /** One decrypted RTCP datagram; what is malformed is counted and ignored. */
@@ -145,10 +139,15 @@ export class Ingest {
     for (const packet of this.#parse(bytes, parseRtcp) ?? []) this.#onRtcpPacket(packet, now);
   }
 
-  /** Time-driven work: gives up gaps, sends feedback. About every 10 ms. */
-  tick(now: Micros, _wallNow?: Millis): void {
+  /** Gives what is complete, and asks for what is missing; packets since the last call may be several. */
+  advance(now: Micros): void {
     for (const track of this.#tracks) this.#advance(track, now);
     this.#askForKeyframe(now);
+  }
+
+  /** Time-driven work: gives up gaps, sends feedback. About every 20 ms. */
+  tick(now: Micros): void {
+    this.advance(now);
     this.#sendTransportFeedback(now);
     if (now - this.#lastReport >= REPORT_INTERVAL) this.#sendReports(now);
     this.#measureRates(now);
@@ -215,11 +214,11 @@ export class Ingest {
     this.#sink.onFrame(frame);
   }
 
-  #route(packet: RtpPacket, now: Micros): IngestTrack | undefined {
+  /** False when no track takes the packet. */
+  #route(packet: RtpPacket, now: Micros): boolean {
     const media = this.#media[packet.payloadType];
-    if (media !== undefined) return media.onMedia(packet, now) ? media : undefined;
-    const repairs = this.#repairs[packet.payloadType];
-    return repairs?.onRepair(packet, now) === true ? repairs : undefined;
+    if (media !== undefined) return media.onMedia(packet, now);
+    return this.#repairs[packet.payloadType]?.onRepair(packet, now) === true;
   }
 
   #advance(track: IngestTrack, now: Micros): void {

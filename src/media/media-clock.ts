@@ -55,7 +55,7 @@ export class MediaClock {
    * Frames of a track come in order; `arrival` is that of the frame's first packet.
    */
   stamp(kind: TrackKind, ticks: Ticks, arrival: Micros): Micros {
-    const track = this.#tracks[kind];
+    const track = this.#track(kind);
     const delayBefore = track.clock.delay;
     const anchored = track.clock.observe(ticks, arrival);
     const media = track.clock.media(ticks);
@@ -74,12 +74,12 @@ export class MediaClock {
 
   /** A sender report of the track's current source. */
   onReport(kind: TrackKind, pair: ClockPair, now: Micros): void {
-    this.#tracks[kind].clock.onReport(pair, now);
+    this.#track(kind).clock.onReport(pair, now);
   }
 
   /** The track's next frame comes from another source: its timestamps start anew. */
   restart(kind: TrackKind): void {
-    this.#tracks[kind].clock.restart();
+    this.#track(kind).clock.restart();
   }
 
   /** How far the picture is ahead of where it should be; undefined unless both tracks have started. */
@@ -90,14 +90,19 @@ export class MediaClock {
     return micros(Math.round(offset - wanted));
   }
 
+  /** Not by a computed name: that is slow, and each frame asks several times. */
+  #track(kind: TrackKind): Track {
+    return kind === "video" ? this.#tracks.video : this.#tracks.audio;
+  }
+
   #startOffset(kind: TrackKind, arrival: Micros): number {
     return this.#wantedOffset(kind, arrival) ?? HEAD_START;
   }
 
   /** Where the track's anchor belongs according to the other track; undefined without one. */
   #wantedOffset(kind: TrackKind, now: Micros): number | undefined {
-    const own = this.#tracks[kind].clock;
-    const other = this.#tracks[kind === "video" ? "audio" : "video"];
+    const own = this.#track(kind).clock;
+    const other = this.#track(kind === "video" ? "audio" : "video");
     if (other.offset === undefined) return undefined;
     if (own.delay === undefined || other.clock.delay === undefined) return undefined;
     const sign = kind === "video" ? 1 : -1;

@@ -29,6 +29,39 @@ test("memory is used again for pictures that were let go of, and for no others",
   assert.ok(after.every(({ buffer }, at) => at < 10 || memories.has(buffer)));
 });
 
+test("the memory of a large picture is used again for one that fits, when it was let go of", () => {
+  const memory = new PictureMemory();
+  const first = memory.take(40_000).fill(1);
+  take(memory, range(2, 12));
+  const second = memory.take(44_000).fill(12);
+  memory.release(1);
+  const third = memory.take(48_000).fill(13);
+  assert.equal(third.buffer, first.buffer);
+  assert.equal(third.byteLength, 48_000);
+  assert.deepEqual([second[0], second.at(-1)], [12, 12]);
+  memory.release(0);
+  assert.notEqual(memory.take(60_000).buffer, second.buffer);
+});
+
+test("a large picture gets the smallest memory that fits, whoever had it, and none of an exception", () => {
+  const one = new PictureMemory();
+  const [small, large, exception] = [70_000, 90_000, 600_000].map((size) => one.take(size));
+  one.release(0);
+  const another = new PictureMemory();
+  assert.equal(another.take(70_000).buffer, small?.buffer);
+  assert.equal(another.take(70_000).buffer, large?.buffer);
+  assert.notEqual(another.take(600_000).buffer, exception?.buffer);
+});
+
+test("streams use each other's memory, when it was let go of", () => {
+  const one = new PictureMemory();
+  const old = take(one, range(0, 40));
+  one.release(0);
+  const another = new PictureMemory();
+  const memories = new Set(old.map(({ buffer }) => buffer));
+  assert.ok(take(another, range(0, 20)).every(({ buffer }) => memories.has(buffer)));
+});
+
 test("large pictures are counted too, and have memory of their own", () => {
   const memory = new PictureMemory();
   const key = memory.take(90_000).fill(99);

@@ -2,25 +2,44 @@ import { LARGEST_IN_SLAB, type Room, SLAB_BYTES } from "../base/slab.ts";
 
 /** A group of pictures as large as any that is kept has room; what is older is left to the garbage collector. */
 const MOST_FULL = 64;
-const MOST_SPARE = 16;
+const MOST_SPARE = 64;
+const MOST_SPARE_LARGE = 16;
+/** What is larger is an exception, and not kept for another. */
+const LARGEST_SPARE = 8 * SLAB_BYTES;
+/** A keyframe is as large as the last one, more or less. */
+const RESERVE = 1.25;
+
+type Slab = Uint8Array<ArrayBuffer>;
+
+interface Full {
+  readonly slab: Slab;
+  /** Counts the last picture in it. */
+  readonly taken: number;
+  /** It is for one large picture. */
+  readonly large: boolean;
+}
+
+/** Of all streams together, because their groups begin at different times: what one has just let go of the next takes. */
+const SPARE: Slab[] = [];
+/** For one large picture each; the smallest first. */
+const SPARE_LARGE: Slab[] = [];
 
 /**
  * Room for the coded pictures of one stream, used again when they are let go of. To get memory from the kernel for
  * each and to let the garbage collector find what is given up costs more than to fill it.
  */
 export class PictureMemory implements Room {
-  #slab = new Uint8Array(0);
+  #slab: Slab = new Uint8Array(0);
   #used = 0;
   /** Pictures that were given room. */
   #taken = 0;
-  /** In the order in which they were filled; `taken` counts the last picture in it. */
-  readonly #full: { readonly slab: Uint8Array<ArrayBuffer>; readonly taken: number }[] = [];
-  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
+  /** In the order of `taken`. */
+  readonly #full: Full[] = [];
 
   take(size: number): Uint8Array {
-    if (size <= LARGEST_IN_SLAB && this.#used + size > this.#slab.byteLength) this.#begin();
+    if (size > LARGEST_IN_SLAB) return this.#takeLarge(size);
+    if (this.#used + size > this.#slab.byteLength) this.#begin();
     this.#taken += 1;
-    if (size > LARGEST_IN_SLAB) return new Uint8Array(size);
     const part = this.#slab.subarray(this.#used, this.#used + size);
     this.#used += size;
     return part;
@@ -31,7 +50,8 @@ export class PictureMemory implements Room {
     const gone = this.#taken - kept;
     for (let next = this.#full[0]; next !== undefined && next.taken <= gone; next = this.#full[0]) {
       this.#full.shift();
-      if (this.#spare.length < MOST_SPARE) this.#spare.push(next.slab);
+      if (next.large) keepLarge(next.slab);
+      else if (SPARE.length < MOST_SPARE) SPARE.push(next.slab);
     }
   }
 
@@ -43,9 +63,33 @@ export class PictureMemory implements Room {
   }
 
   #begin(): void {
-    if (this.#used > 0) this.#full.push({ slab: this.#slab, taken: this.#taken });
-    if (this.#full.length > MOST_FULL) this.#full.shift();
-    this.#slab = this.#spare.pop() ?? new Uint8Array(SLAB_BYTES);
+    if (this.#used > 0) this.#fill(this.#slab, false);
+    this.#slab = SPARE.pop() ?? new Uint8Array(SLAB_BYTES);
     this.#used = 0;
   }
+
+  #fill(slab: Slab, large: boolean): void {
+    this.#full.push({ slab, taken: this.#taken, large });
+    if (this.#full.length > MOST_FULL) this.#full.shift();
+  }
+
+  #takeLarge(size: number): Uint8Array {
+    const slab = findLarge(size) ?? new Uint8Array(Math.ceil(size * RESERVE));
+    this.#taken += 1;
+    this.#fill(slab, true);
+    return slab.subarray(0, size);
+  }
+}
+
+function findLarge(size: number): Slab | undefined {
+  const at = SPARE_LARGE.findIndex((slab) => slab.byteLength >= size);
+  return at < 0 ? undefined : SPARE_LARGE.splice(at, 1)[0];
+}
+
+/** Where there are too many, the smallest goes: the others fit for what it fits for. */
+function keepLarge(slab: Slab): void {
+  if (slab.byteLength > LARGEST_SPARE) return;
+  const at = SPARE_LARGE.findIndex((other) => other.byteLength >= slab.byteLength);
+  SPARE_LARGE.splice(at < 0 ? SPARE_LARGE.length : at, 0, slab);
+  if (SPARE_LARGE.length > MOST_SPARE_LARGE) SPARE_LARGE.shift();
 }

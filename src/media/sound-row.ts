@@ -2,6 +2,7 @@ import { type Micros, micros } from "../base/time.ts";
 import { AudioLine, type AudioLineOptions, type AudioSlot } from "./audio-line.ts";
 import type { AudioFrame } from "./frame.ts";
 import type { SoundForm } from "./sound-form.ts";
+import type { SoundHistory } from "./sound-history.ts";
 
 /** Takes the sound of a stream. Bodies are shared: never written to. */
 export interface SoundListener {
@@ -29,8 +30,8 @@ export interface SoundRowOptions {
 
 export interface SoundRowPorts {
   openAudio(form: SoundForm, sink: EncodedSink): LiveAudio;
-  /** Packets of the source that came lately, oldest first. */
-  readonly history: readonly AudioFrame[];
+  /** What came of the source lately. */
+  readonly history: SoundHistory;
   /** Where the stream's timeline is. */
   timeAt(now: Micros): Micros;
 }
@@ -84,7 +85,7 @@ export class SoundRow {
   /** Opens or closes the encoding according to who can hear it. */
   update(now: Micros): void {
     const wanted = [...this.#listeners].some((listener) => listener.wantsLiveAudio);
-    if (wanted && this.#audio === undefined && this.#ports.history.length > 0) this.#open(now);
+    if (wanted && this.#audio === undefined && !this.#ports.history.empty) this.#open(now);
     if (!wanted) this.#close();
   }
 
@@ -121,9 +122,7 @@ export class SoundRow {
     this.#audio = audio;
     const oldest = this.#line.position ?? timeAt(now);
     this.#line.setLive(true, micros(timeAt(now) + this.#options.encoderGrace));
-    for (const frame of history) {
-      if (frame.pts + frame.duration >= oldest) audio.write(frame);
-    }
+    for (const frame of history.since(oldest)) audio.write(frame);
   }
 
   #close(): void {

@@ -7,6 +7,7 @@ import type { KeyframeNeed } from "./keyframe-requester.ts";
 import { PictureMemory } from "./picture-memory.ts";
 import { replay } from "./replay.ts";
 import type { SoundForm } from "./sound-form.ts";
+import { SoundHistory } from "./sound-history.ts";
 import {
   type EncodedSink,
   type LiveAudio,
@@ -55,7 +56,6 @@ export interface TagSource {
   updateAudio(now: Micros): void;
 }
 
-const HISTORY_FRAMES = 150;
 /** How far a row of slots may be behind the pictures, when it begins to need the sound of the source. */
 const SOUND_REACH = 1_000_000;
 
@@ -70,7 +70,7 @@ export class StreamHub implements TagSource {
   readonly #encoder = new VideoTagEncoder(this.#memory);
   readonly #ring: GopRing;
   readonly #rows: SoundRow[] = [];
-  readonly #history: AudioFrame[] = [];
+  readonly #history = new SoundHistory();
   readonly #subscribers = new Map<HubSubscriber, Micros>();
   readonly #pictureListeners = new Set<PictureListener>();
   #anchor: { readonly pts: Micros; readonly arrival: Micros } | undefined;
@@ -93,7 +93,7 @@ export class StreamHub implements TagSource {
 
   /** Channels of the source's audio; undefined before its first packet. */
   get audioChannels(): 1 | 2 | undefined {
-    return this.#history.at(-1)?.channels;
+    return this.#history.channels;
   }
 
   /** The current group of pictures; empty when there is none within the bounds. */
@@ -217,7 +217,7 @@ export class StreamHub implements TagSource {
     for (const row of this.#rows) row.update(now);
   }
 
-  /** Time-driven work: slots without a frame, keyframes, destinations that waited long enough. About every 10 ms. */
+  /** Time-driven work: slots without a frame, keyframes, destinations that waited long enough. About every 20 ms. */
   tick(now: Micros): void {
     for (const row of this.#rows) row.poll(now);
     if (this.#subscribers.size === 0) return;
@@ -268,13 +268,11 @@ export class StreamHub implements TagSource {
   #forgetSound(pts: Micros): void {
     if (this.#pictureListeners.size > this.#subscribers.size) return;
     for (const row of this.#rows) row.forget(pts);
-    const kept = this.#history.findIndex((frame) => frame.pts >= pts - SOUND_REACH);
-    if (kept > 0) this.#history.splice(0, kept);
+    this.#history.forget(micros(pts - SOUND_REACH));
   }
 
   #onAudio(frame: AudioFrame): void {
     this.#history.push(frame);
-    if (this.#history.length > HISTORY_FRAMES) this.#history.shift();
     for (const row of this.#rows) row.onFrame(frame);
   }
 

@@ -231,7 +231,7 @@ export class Transponder implements HubSubscriber {
     this.#buffer.drain((entry) => this.#write(entry.tag, entry.timestamp));
   }
 
-  /** Time-driven work, about every 10 ms. */
+  /** Time-driven work, about every 20 ms. */
   tick(now: Micros): void {
     const since = this.#connectedAt;
     if (since !== undefined && !this.#introduced && now - since >= this.#options.audioAloneAfter) {

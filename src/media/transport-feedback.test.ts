@@ -31,6 +31,25 @@ test("nothing is reported before the first packet, nor twice, nor within 50 ms",
   assert.deepEqual(recorder.poll(micros(200_000), 2), []);
 });
 
+test("20 s after the start, or after a packet was missing, reports come less often", () => {
+  const recorder = recorderWith();
+  const reports = (from: number, to: number, skip?: number): number => {
+    let sent = 0;
+    for (let ms = from; ms < to; ms += 20) {
+      if (ms !== skip) recorder.record(wireSeq(ms / 20), micros(ms * 1000));
+      sent += recorder.poll(micros(ms * 1000), 2).length;
+    }
+    return sent;
+  };
+  assert.equal(reports(0, 1200), 20);
+  reports(1200, 21_000);
+  assert.equal(reports(21_000, 22_200), 12);
+  reports(22_200, 23_000, 22_500);
+  assert.equal(reports(23_000, 24_200), 20);
+  reports(24_200, 45_000);
+  assert.equal(reports(45_000, 46_200), 12);
+});
+
 test("packets lost between two reports belong to the later one", () => {
   const recorder = recorderWith([0xfffe, 0]);
   recorder.poll(micros(0), 2);

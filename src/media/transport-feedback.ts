@@ -8,6 +8,10 @@ const MASK = RING - 1;
 const MISSING = -1;
 /** Chromium's estimate rises fastest with feedback every 50 ms. */
 const INTERVAL = micros(50_000);
+/** And holds as well with less of it; libwebrtc's own receivers begin with 100 ms. */
+const CALM_INTERVAL = micros(90_000);
+/** Since the start, or since a packet was missing: as long an estimate may still rise. */
+const CALM_AFTER = micros(20_000_000);
 
 /** Remembers when each packet of the transport arrived, and reports it. */
 export class TransportFeedbackRecorder {
@@ -17,6 +21,7 @@ export class TransportFeedbackRecorder {
   #highest: SeqNo | undefined;
   #count = 0;
   #lastPoll: Micros | undefined;
+  #stirred = micros(0);
 
   /** `sender` is our SSRC. */
   constructor(sender: number) {
@@ -29,8 +34,12 @@ export class TransportFeedbackRecorder {
     const sequence = highest === undefined ? firstSeq(wire) : extendSeq(wire, highest);
     if (highest === undefined || Math.abs(sequence - highest) >= RING / 2) {
       this.#begin(sequence);
+      this.#stirred = now;
     } else if (sequence > highest) {
-      for (let at = highest + 1; at < sequence; at++) this.#arrivals[at & MASK] = MISSING;
+      for (let at = highest + 1; at < sequence; at++) {
+        this.#arrivals[at & MASK] = MISSING;
+        this.#stirred = now;
+      }
       this.#highest = sequence;
     } else if (this.#arrivals[sequence & MASK] !== MISSING) {
       return;
@@ -41,7 +50,9 @@ export class TransportFeedbackRecorder {
 
   /** True when enough time has passed since the last feedback. */
   due(now: Micros): boolean {
-    return this.#lastPoll === undefined || now - this.#lastPoll >= INTERVAL;
+    if (this.#lastPoll === undefined) return true;
+    const interval = now - this.#stirred < CALM_AFTER ? INTERVAL : CALM_INTERVAL;
+    return now - this.#lastPoll >= interval;
   }
 
   /** The feedback packets to send at `now`; most calls give none. `media` is any SSRC received. */

@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { type Clock, micros, millis } from "../base/time.ts";
 
 /** The machine's clocks; nothing else reads them. */

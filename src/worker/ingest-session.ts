@@ -4,6 +4,7 @@ import { type FailureCode, fail } from "../contract/failures.ts";
 import type { MediaSessionId } from "../contract/ids.ts";
 import type { BitrateWish, Reason, StreamStats } from "../contract/messages.ts";
 import type { WorkerOptions } from "../contract/worker-options.ts";
+import { Burst } from "../media/burst.ts";
 import type { AudioFrame } from "../media/frame.ts";
 import { Ingest } from "../media/ingest.ts";
 import { StreamHub, type StreamHubOptions } from "../media/stream-hub.ts";
@@ -26,7 +27,7 @@ export interface IngestSessionPorts extends SourcePorts {
   readonly peers: PeerFactory;
 }
 
-/** Least time between two rounds of time-driven work: between one and two calls of `tick`. */
+/** Least time between two rounds of time-driven work; `tick` may be called every 10 ms. */
 const TICK_GAP = 15_000;
 
 /** One publisher: its connection, its tracks, and the hub that hands its frames on. */
@@ -36,6 +37,11 @@ export class IngestSession implements Source {
   readonly #peer: Peer;
   readonly #ingest: Ingest;
   readonly #listeners = new Set<PacketListener>();
+  readonly #burst = new Burst();
+  readonly #take = (bytes: Uint8Array, arrival: Micros): void => {
+    if (isRtcp(bytes)) this.#ingest.onRtcp(bytes, arrival);
+    else this.#ingest.onRtp(bytes, arrival);
+  };
   readonly #deadline: Micros;
   readonly answer: string;
   readonly tracks: readonly NegotiatedTrack[];
@@ -103,11 +109,13 @@ export class IngestSession implements Source {
     this.#ingest.requestKeyframe("routine", this.#ports.clock.now());
   }
 
-  /** Time-driven work, about every 10 ms; every other time is enough, because packets drive what is urgent. */
+  /** Time-driven work, every 20 ms or more often; that is often enough, because packets drive what is urgent. */
   tick(now: Micros): void {
-    if (this.#ended || now < this.#nextTick) return;
+    if (this.#ended) return;
+    if (!this.#burst.empty) this.#workOff(now);
+    if (now < this.#nextTick) return;
     this.#nextTick = micros(now + TICK_GAP);
-    this.#ingest.tick(now, this.#ports.clock.wallNow());
+    this.#ingest.tick(now);
     this.hub.tick(now);
     this.#checkTimeouts(now);
   }
@@ -152,14 +160,15 @@ export class IngestSession implements Source {
     );
   }
 
+  /** Whoever plays the source by WebRTC gets each packet as it comes. */
   #onPacket(bytes: Uint8Array, arrival: Micros): void {
     if (this.#ended) return;
-    try {
-      if (isRtcp(bytes)) this.#ingest.onRtcp(bytes, arrival);
-      else this.#ingest.onRtp(bytes, arrival);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
+    if (this.#burst.add(bytes, arrival) || this.#listeners.size > 0) this.#workOff(arrival);
+  }
+
+  #workOff(now: Micros): void {
+    this.#burst.drain(this.#take);
+    this.#ingest.advance(now);
   }
 
   #onPeerState(state: PeerState): void {

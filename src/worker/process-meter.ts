@@ -1,22 +1,16 @@
 import { type EventLoopUtilization, performance } from "node:perf_hooks";
-import type { Micros } from "../base/time.ts";
+import { type Micros, type Millis, toMicros } from "../base/time.ts";
 
 /** What this process costs and how long others wait for it, read from the runtime. */
 export class ProcessMeter {
-  readonly #period: number;
   #utilisation: EventLoopUtilization = performance.eventLoopUtilization();
-  #beatAt: Micros | undefined;
-  #longest = 0;
+  #dueAt: number | undefined;
+  #latest = 0;
 
-  /** `period`: milliseconds after which the loop is expected to come by again; what it takes longer is its delay. */
-  constructor(period: number) {
-    this.#period = period;
-  }
-
-  /** The loop came by. */
-  beat(now: Micros): void {
-    this.#longest = Math.max(this.#longest, now - (this.#beatAt ?? now));
-    this.#beatAt = now;
+  /** The loop came by, and is expected to come again after `pause`; what it takes longer is its delay. */
+  beat(now: Micros, pause: Millis): void {
+    this.#latest = Math.max(this.#latest, now - (this.#dueAt ?? now));
+    this.#dueAt = now + toMicros(pause);
   }
 
   /** `utilisation` and `loopDelayMs`, the longest, cover the time since the last call. */
@@ -24,8 +18,8 @@ export class ProcessMeter {
     const current = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(current, this.#utilisation);
     this.#utilisation = current;
-    const loopDelayMs = Math.max(0, this.#longest / 1000 - this.#period);
-    this.#longest = 0;
+    const loopDelayMs = this.#latest / 1000;
+    this.#latest = 0;
     const { user, system } = process.cpuUsage();
     return {
       utilisation: utilization,

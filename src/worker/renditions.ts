@@ -96,7 +96,12 @@ export class Renditions {
     }
   }
 
-  /** Time-driven work, about every 10 ms. */
+  /** True while there is any. */
+  get active(): boolean {
+    return this.#entries.size > 0;
+  }
+
+  /** Time-driven work, about every 10 ms while `active`. */
   tick(now: Micros): void {
     this.#ports.admission.sample(now);
     for (const { rendition, cpu, transcode } of this.#entries) {

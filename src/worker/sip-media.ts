@@ -118,6 +118,7 @@ export class SipMedia implements CallMedia {
     const sets = kind === "video" ? this.#sets.before(bytes) : undefined;
     if (sets !== undefined) this.#ingest?.onRtp(sets, arrival);
     this.#ingest?.onRtp(bytes, arrival);
+    this.#ingest?.advance(arrival);
   }
 
   onRtcp(bytes: Uint8Array, arrival: Micros): void {
@@ -134,7 +135,7 @@ export class SipMedia implements CallMedia {
   }
 
   tick(now: Micros): void {
-    this.#ingest?.tick(now, this.#ports.clock.wallNow());
+    this.#ingest?.tick(now);
     for (const packet of this.#voice?.poll(now) ?? []) this.#ports.audio?.sendRtp(packet);
     this.#keepOpen(now);
   }

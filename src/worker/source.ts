@@ -26,7 +26,7 @@ export interface Source {
   /** Gives all sound to `ear` as it comes, until it is told undefined; there is one at most. */
   hear(ear: ((frame: AudioFrame) => void) | undefined): void;
   requestKeyframe(): void;
-  /** Time-driven work, about every 10 ms. */
+  /** Time-driven work, every 20 ms or more often. */
   tick(now: Micros): void;
   stats(now: Micros): StreamStats;
   /** Ends the stream at once; idempotent. Resolves when goodbyes on the wire are done. */

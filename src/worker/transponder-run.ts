@@ -117,10 +117,10 @@ export class TransponderRun {
     this.#publisher.close();
   }
 
-  /** Time-driven work, about every 10 ms. */
+  /** Time-driven work, about every 20 ms. */
   tick(now: Micros): void {
     this.transponder.tick(now);
-    this.#publisher?.tick();
+    this.#publisher?.tick(now);
     if (this.#rate.due(now)) this.#rate.sample(now, this.#bytesSent());
   }
 

@@ -13,7 +13,7 @@ import { createAudioTranscoder } from "../transport/audio/audio-transcoder.ts";
 import { createVideoTranscoder } from "../transport/video/video-transcoder.ts";
 import { createPeerFactory } from "../transport/webrtc/datachannel-peer.ts";
 import { tuneGarbageCollection } from "./garbage.ts";
-import { TICK_MS, Worker } from "./worker.ts";
+import { Worker } from "./worker.ts";
 
 const toLevel = (level: string): LogLevel => LOG_LEVELS.find((known) => known === level) ?? "info";
 
@@ -49,9 +49,13 @@ function configure(
     onBug,
   });
   worker = built;
-  const timer = setInterval(() => built.tick(), TICK_MS);
+  const beat = (): NodeJS.Timeout =>
+    setTimeout(() => {
+      timer = beat();
+    }, built.tick());
+  let timer = beat();
   release = async () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     await Promise.all([transcoder.close(), videoTranscoder.close()]);
     peers.close();
   };

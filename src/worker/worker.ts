@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Clock, Micros } from "../base/time.ts";
+import { type Clock, type Micros, type Millis, millis } from "../base/time.ts";
 import { fail } from "../contract/failures.ts";
 import type { MediaSessionId, TransponderId } from "../contract/ids.ts";
 import type {
@@ -59,8 +59,8 @@ type Handlers = {
 
 const DONE = {};
 
-/** Between two calls of `tick`. */
-export const TICK_MS = 10;
+/** From one `tick` to the next: while something is paced by it, while media flows, while there is nothing. */
+const PAUSES = { paced: millis(10), flowing: millis(20), idle: millis(100) } as const;
 
 /** Everything one media worker process carries: streams, players and pushes; commands change it. */
 export class Worker {
@@ -70,7 +70,7 @@ export class Worker {
   readonly #renditions: Renditions;
   readonly #tags: TagDoors;
   readonly #plays: PlayDoors;
-  readonly #meter = new ProcessMeter(TICK_MS);
+  readonly #meter = new ProcessMeter();
   readonly #streams = new Map<MediaSessionId, Stream>();
   readonly #players = new Map<MediaSessionId, Player>();
   readonly #pushes = new Map<TransponderId, Push>();
@@ -151,14 +151,16 @@ export class Worker {
     this.#tags.adopt(socket);
   }
 
-  /** Time-driven work of everything here; call every `TICK_MS`. */
-  tick(): void {
+  /** Time-driven work of everything here; returns after how long it is to be called again. */
+  tick(): Millis {
     const now = this.#ports.clock.now();
-    this.#meter.beat(now);
+    const pause = this.#pause();
+    this.#meter.beat(now, pause);
     for (const { source } of this.#streams.values()) this.#turn(source, now);
     for (const player of this.#players.values()) this.#turn(player, now);
     this.#turn(this.#renditions, now);
     for (const push of this.#pushes.values()) this.#turn(push, now);
+    return pause;
   }
 
   /** Ends every push with a goodbye to its destination, then every player and stream. */
@@ -375,6 +377,15 @@ export class Worker {
 
   #hubOptions(): StreamHubOptions {
     return hubOptions(this.#options.push.keyframeIntervalMs);
+  }
+
+  /** Each wake-up costs, more than what is done in it; packets drive what is urgent. */
+  #pause(): Millis {
+    if (this.#players.size > 0 || this.#renditions.active) return PAUSES.paced;
+    for (const { source } of this.#streams.values()) {
+      if (source instanceof SipSession) return PAUSES.paced;
+    }
+    return this.#streams.size + this.#pushes.size > 0 ? PAUSES.flowing : PAUSES.idle;
   }
 
   /** A defect in one session must not keep the others from their turn. */

@@ -55,7 +55,7 @@ export function publish(
     },
     systemClock,
   );
-  const timer = setInterval(() => publisher.tick(), TICK_MS);
+  const timer = setInterval(() => publisher.tick(systemClock.now()), TICK_MS);
   void closed.then(() => clearInterval(timer));
   return { publisher, accepted, closed };
 }

@@ -326,7 +326,10 @@ export class SimulatedPublisher {
   #transmit(header: RtpHeader, payload: Uint8Array): void {
     const transportSequence = this.#transport++ & 0xffff;
     const bytes = rtpDatagram({ ...header, transportSequence }, payload);
-    this.#carry(() => this.#ingest.onRtp(bytes, micros(this.#now)));
+    this.#carry(() => {
+      this.#ingest.onRtp(bytes, micros(this.#now));
+      this.#ingest.advance(micros(this.#now));
+    });
   }
 
   #carry(deliver: () => void): void {

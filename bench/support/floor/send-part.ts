@@ -85,7 +85,7 @@ export async function startSend({ url, streams, bitrate }: SendPlan): Promise<Pa
   ];
   setInterval(() => {
     for (const pace of pacers) pace(performance.now() - start);
-    for (const publisher of publishers) publisher.tick();
+    for (const publisher of publishers) publisher.tick(systemClock.now());
   }, TICK_MS);
   return { count: () => written };
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { until } from "../../../test/support/server.ts";
+import { micros } from "../../base/time.ts";
 import { Gathering } from "./gathering.ts";
 
 const piece = (size: number, value: number): Uint8Array => new Uint8Array(size).fill(value);
@@ -53,13 +54,14 @@ test("what a slow peer has not taken yet stays as it was, whatever leaves meanwh
   assert.ok(received.equals(all));
 });
 
-test("what waits has waited long enough after four ticks, whatever joined it meanwhile", () => {
+test("what waits has waited long enough 30 ms after it was found, whatever joined it meanwhile", () => {
   const gathering = new Gathering();
-  assert.equal(gathering.tick(), false);
+  const tick = (ms: number): boolean => gathering.tick(micros(ms * 1000));
+  assert.equal(tick(0), false);
   gathering.hold([piece(3, 1)]);
-  assert.deepEqual([gathering.tick(), gathering.tick()], [false, false]);
+  assert.deepEqual([tick(100), tick(120)], [false, false]);
   gathering.hold([piece(3, 1)]);
-  assert.deepEqual([gathering.tick(), gathering.tick()], [false, true]);
+  assert.deepEqual([tick(129), tick(130)], [false, true]);
 });
 
 test("nothing is written to a socket that is closed", async () => {

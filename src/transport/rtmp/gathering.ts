@@ -1,9 +1,8 @@
 import type { Socket } from "node:net";
+import { type Micros, micros } from "../../base/time.ts";
 
-/**
- * So many ticks of 10 ms: 30 pictures a second follow each other faster; more would be heard as latency.
- */
-const MOST_TICKS = 4;
+/** From the first tick on that finds it waiting: 30 pictures a second follow each other faster; more would be heard as latency. */
+const LONGEST_WAIT = micros(30_000);
 const ROOM_BYTES = 65_536;
 /** Up to here what leaves together is copied to one place: for the socket each piece is more work than so many bytes. */
 const MOST_COPIED = ROOM_BYTES / 2;
@@ -14,12 +13,12 @@ let used = 0;
 
 /**
  * Lets small messages wait for the next large one, because a system call costs the same for both: more
- * than half of all messages are sound. What waits leaves in order, and after `MOST_TICKS` at the latest.
+ * than half of all messages are sound. What waits leaves in order, and after `LONGEST_WAIT` at the latest.
  */
 export class Gathering {
   #pieces: Uint8Array[] = [];
   #bytes = 0;
-  #ticks = 0;
+  #since: Micros | undefined;
 
   /** Bytes that wait. */
   get bytes(): number {
@@ -34,11 +33,11 @@ export class Gathering {
     }
   }
 
-  /** About every 10 ms; true when what waits has waited long enough. */
-  tick(): boolean {
+  /** About every 20 ms; true when what waits has waited long enough. */
+  tick(now: Micros): boolean {
     if (this.#bytes === 0) return false;
-    this.#ticks += 1;
-    return this.#ticks >= MOST_TICKS;
+    this.#since ??= now;
+    return now - this.#since >= LONGEST_WAIT;
   }
 
   /** What waits leaves by `socket` in one system call; nothing does when that is closed. */
@@ -47,7 +46,7 @@ export class Gathering {
     const bytes = this.#bytes;
     this.#pieces = [];
     this.#bytes = 0;
-    this.#ticks = 0;
+    this.#since = undefined;
     if (bytes === 0 || socket.destroyed) return;
     if (bytes <= MOST_COPIED) writeCopied(socket, pieces, bytes);
     else writeEach(socket, pieces);

@@ -1,5 +1,5 @@
 import type { FailureValue } from "../../base/failure.ts";
-import type { Millis } from "../../base/time.ts";
+import type { Micros, Millis } from "../../base/time.ts";
 import type { FlvTag } from "../../protocol/flv/tag.ts";
 import type { RtmpUrl } from "../../protocol/rtmp/url.ts";
 import type { MayConnect } from "./address-rules.ts";
@@ -51,8 +51,8 @@ export interface RtmpPublisher {
    * queued whole all the same, and the caller should hold back until `onDrain`.
    */
   write(tag: FlvTag, timestamp: Millis): boolean;
-  /** Time-driven work, about every 10 ms: small tags that wait for a large one leave after 40 ms at the latest. */
-  tick(): void;
+  /** Time-driven work, about every 20 ms: small tags that wait for a large one leave after 60 ms at the latest. */
+  tick(now: Micros): void;
   /** Bytes accepted by `write` that the peer's TCP has not yet taken. */
   backlog(): number;
   /** True while pictures that `write` took may still be read, because they have not left yet. */

@@ -89,8 +89,8 @@ class SocketPublisher implements RtmpPublisher {
     return !socket.writableNeedDrain;
   }
 
-  tick(): void {
-    if (this.#gathering.tick()) this.#release();
+  tick(now: Micros): void {
+    if (this.#gathering.tick(now)) this.#release();
   }
 
   backlog(): number {
