@@ -1,10 +1,10 @@
 /**
- * The figures of a version on one page, in seven minutes: `npm run bench`. As a line for `history.md` too.
+ * The figures of a version on one page, in nine minutes: `npm run bench`. As a line for `history.md` too.
  * Usage: npm run bench -- summary [--streams N] [--seconds S]
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { floorRound, sumOf } from "./support/floor/round.ts";
+import { floorRound, type PartShares, sumOf } from "./support/floor/round.ts";
 import { loadRun } from "./support/load-run.ts";
 import { quantile, table } from "./support/table.ts";
 
@@ -19,7 +19,7 @@ const seconds = Number(values.seconds);
 const busyBefore = (loadavg()[0] ?? 0).toFixed(1);
 const load = await loadRun({ streams, workers: 1, seconds, unlimited: true });
 const floor = await floorRound({ streams, seconds, channels: 2, opus: false });
-const parts = sumOf(floor.parts);
+const ratio = (whole: number, parts: PartShares): string => (whole / sumOf(parts)).toFixed(2);
 const percent = (n: number | undefined): string => (n === undefined ? "-" : `${n.toFixed(2)} %`);
 const ms = (figures: readonly number[], share: number): string =>
   quantile(figures, share).toFixed(1);
@@ -29,9 +29,10 @@ const figures: readonly (readonly [string, string])[] = [
   ["first stream MiB", load.memory.first.toFixed(0)],
   ["MiB a further stream", load.memory.further?.toFixed(1) ?? "-"],
   ["CPU a stream", percent(floor.whole.all)],
-  ["parts alone", percent(parts)],
-  ["ratio", (floor.whole.all / parts).toFixed(2)],
-  ["ratio at the same time", (floor.beside.whole.all / sumOf(floor.beside.parts)).toFixed(2)],
+  ["parts alone", percent(sumOf(floor.alone))],
+  ["ratio", ratio(floor.whole.all, floor.alone)],
+  ["ratio to parts together", ratio(floor.whole.all, floor.together)],
+  ["ratio at the same time", ratio(floor.beside.whole.all, floor.beside.parts)],
   ["latency p50 / p99 ms", `${ms(load.latencyMs, 0.5)} / ${ms(load.latencyMs, 0.99)}`],
   ["startup to keyframe ms", ms(load.startMs, 0.5)],
   ["loop late p50 / most ms", `${ms(load.loopDelayMs, 0.5)} / ${ms(load.loopDelayMs, 1)}`],

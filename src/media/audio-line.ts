@@ -31,7 +31,10 @@ const MAX_SLOTS_PER_POLL = 512;
  * in order, live when its frame is there and silent when it will not come any more.
  */
 export class AudioLine {
-  readonly #options: AudioLineOptions;
+  readonly #grid: AudioGrid;
+  readonly #patience: Micros;
+  readonly #idleDelay: Micros;
+  readonly #history: number;
   readonly #waiting = new Map<number, Uint8Array>();
   readonly #recent: AudioSlot[] = [];
   #next: number | undefined;
@@ -39,8 +42,11 @@ export class AudioLine {
   #graceUntil: Micros | undefined;
   #live = false;
 
-  constructor(options: AudioLineOptions) {
-    this.#options = options;
+  constructor({ grid, patience, idleDelay, history }: AudioLineOptions) {
+    this.#grid = grid;
+    this.#patience = patience;
+    this.#idleDelay = idleDelay;
+    this.#history = history;
   }
 
   /** Slots sent lately, oldest first. */
@@ -50,12 +56,12 @@ export class AudioLine {
 
   /** Start of the next slot to be sent; undefined while the line stands still. */
   get position(): Micros | undefined {
-    return this.#next === undefined ? undefined : slotTime(this.#options.grid, this.#next);
+    return this.#next === undefined ? undefined : slotTime(this.#grid, this.#next);
   }
 
   /** Begins at the first slot from `pts` on, unless the line runs already. */
   begin(pts: Micros): void {
-    this.#next ??= slotFrom(this.#options.grid, pts);
+    this.#next ??= slotFrom(this.#grid, pts);
   }
 
   /** Nobody who joins needs slots from before `pts` any more. */
@@ -101,15 +107,15 @@ export class AudioLine {
       if (live !== undefined) this.#waiting.delete(slot);
       else if (this.#newest <= slot && now < this.#deadline(slot)) return;
       this.#next = slot + 1;
-      const item = { slot, pts: slotTime(this.#options.grid, slot), live };
+      const item = { slot, pts: slotTime(this.#grid, slot), live };
       this.#recent.push(item);
-      if (this.#recent.length > this.#options.history) this.#recent.shift();
+      if (this.#recent.length > this.#history) this.#recent.shift();
       send(item);
     }
   }
 
   #deadline(slot: number): number {
-    const wait = this.#live ? this.#options.patience : this.#options.idleDelay;
-    return Math.max(slotTime(this.#options.grid, slot) + wait, this.#graceUntil ?? 0);
+    const wait = this.#live ? this.#patience : this.#idleDelay;
+    return Math.max(slotTime(this.#grid, slot) + wait, this.#graceUntil ?? 0);
   }
 }

@@ -1,4 +1,4 @@
-/** One round of the floor: each part alone, then the whole server, one after the other, then all at the same time. */
+/** One round of the floor: each part alone, the parts together, the whole server, then parts and server at the same time. */
 import { setTimeout as pause } from "node:timers/promises";
 import { usageOf } from "../usage.ts";
 import { type Contender, type FloorPlan, partAlone, wholeServer } from "./contenders.ts";
@@ -21,7 +21,10 @@ export interface PartShares {
 
 /** Percent of one core for each stream. */
 export interface Shares {
-  readonly parts: PartShares;
+  /** One after the other, each on a machine that has nothing else to do. */
+  readonly alone: PartShares;
+  /** At the same time: the machine has as much to do as with the server. */
+  readonly together: PartShares;
   readonly whole: WholeShares;
   /** Parts and server at the same time, each with half of the streams. */
   readonly beside: { readonly parts: PartShares; readonly whole: WholeShares };
@@ -51,26 +54,46 @@ async function measure<Group extends string>(
   >;
 }
 
+const openParts = async (plan: FloorPlan): Promise<Contender<keyof PartShares>[]> => [
+  await partAlone("ingest", plan),
+  await partAlone("audio", plan),
+  await partAlone("send", plan),
+];
+
+/** Who is started first has it some hundredths easier; so both are, one after the other. */
 async function atOnce(plan: FloorPlan): Promise<Shares["beside"]> {
   const half = { ...plan, streams: Math.ceil(plan.streams / 2) };
-  const shares = await measure<keyof PartShares | keyof WholeShares>(
+  const partsFirst = await measure<keyof PartShares | keyof WholeShares>(
     half,
-    await partAlone("ingest", half),
-    await partAlone("audio", half),
-    await partAlone("send", half),
+    ...(await openParts(half)),
     await wholeServer(half, false),
   );
-  return { parts: shares, whole: shares };
+  const serverFirst = await measure<keyof PartShares | keyof WholeShares>(
+    half,
+    await wholeServer(half, false),
+    ...(await openParts(half)),
+  );
+  const mean = meanOf(partsFirst, serverFirst);
+  return { parts: mean, whole: mean };
 }
+
+const meanOf = <Name extends string>(
+  a: Readonly<Record<Name, number>>,
+  b: Readonly<Record<Name, number>>,
+): Record<Name, number> =>
+  Object.fromEntries(
+    (Object.keys(a) as Name[]).map((name) => [name, (a[name] + b[name]) / 2]),
+  ) as Record<Name, number>;
 
 export async function floorRound(plan: FloorPlan): Promise<Shares> {
   const { ingest } = await measure(plan, await partAlone("ingest", plan));
   const { audio } = await measure(plan, await partAlone("audio", plan));
   const { send } = await measure(plan, await partAlone("send", plan));
+  const together = await measure(plan, ...(await openParts(plan)));
   const whole = await measure(plan, await wholeServer(plan, false));
   const beside = await atOnce(plan);
   const passed = plan.opus ? await measure(plan, await wholeServer(plan, true)) : undefined;
-  return { parts: { ingest, audio, send }, whole, beside, passed };
+  return { alone: { ingest, audio, send }, together, whole, beside, passed };
 }
 
 export const sumOf = ({ ingest, audio, send }: PartShares): number => ingest + audio + send;
