@@ -118,6 +118,11 @@ export class IngestTrack {
     return this.#assembler.needsKeyframe || this.#receiver.stalled;
   }
 
+  /** True while packets are missing that may still come. */
+  get incomplete(): boolean {
+    return this.#receiver.incomplete;
+  }
+
   /** True while the packets of a keyframe arrive without a hole so far: another would come later. */
   keyframeIsComing(now: Micros): boolean {
     const coming = this.#keyComing;

@@ -125,6 +125,11 @@ export class Ingest {
     return this.#lastPacketAt;
   }
 
+  /** True while packets are missing that may still come: the next one may complete something, or be late. */
+  get incomplete(): boolean {
+    return this.#tracks.some((track) => track.incomplete);
+  }
+
   /** One decrypted RTP datagram, which `advance` works off; what is malformed is counted and ignored. */
   onRtp(bytes: Uint8Array, arrival: Micros): void {
     const packet = this.#parse(bytes, parseRtpPacket);

@@ -139,6 +139,11 @@ export class PacketReceiver {
     return this.#losses.due(now, this.#roundTrip.patience);
   }
 
+  /** True while packets are missing that may still come. */
+  get incomplete(): boolean {
+    return this.#losses.size > 0;
+  }
+
   /** True when the packet at the head was asked for several times in vain: it may well be lost. */
   get stalled(): boolean {
     const buffer = this.#buffer;

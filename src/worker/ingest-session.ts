@@ -160,10 +160,11 @@ export class IngestSession implements Source {
     );
   }
 
-  /** Whoever plays the source by WebRTC gets each packet as it comes. */
+  /** Nobody waits for the end of a burst who plays the source by WebRTC, or for a packet that was missing. */
   #onPacket(bytes: Uint8Array, arrival: Micros): void {
     if (this.#ended) return;
-    if (this.#burst.add(bytes, arrival) || this.#listeners.size > 0) this.#workOff(arrival);
+    const complete = this.#burst.add(bytes, arrival);
+    if (complete || this.#listeners.size > 0 || this.#ingest.incomplete) this.#workOff(arrival);
   }
 
   #workOff(now: Micros): void {
