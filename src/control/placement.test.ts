@@ -14,7 +14,8 @@ const LIMITS: PlacementLimits = { maxUtilisation: 0.9, maxCpu: 0.95 };
 const IDLE = { busy: 0, cores: 2 };
 
 function worker(id: string, change: Partial<WorkerLoad> = {}): WorkerLoad {
-  const load = { utilisation: 0, cores: 0, codecCores: 0, codecLagMs: 0, streams: 0, unseen: 0 };
+  const idle = { utilisation: 0, loopLateMs: 0, cores: 0, codecCores: 0, codecLagMs: 0 };
+  const load = { ...idle, streams: 0, unseen: 0 };
   return { id: id as WorkerId, ...load, ...change };
 }
 
@@ -36,6 +37,7 @@ test("streams that were placed a moment ago count although no figure shows them"
 
 const FULL: readonly (readonly [string, Partial<WorkerLoad>])[] = [
   ["its event loop is busy", { utilisation: 0.9 }],
+  ["its event loop is late again and again", { loopLateMs: 101 }],
   ["its audio codec process uses its whole core", { codecCores: 0.95 }],
   ["its audio codec process does not keep up", { codecLagMs: 400 }],
 ];
@@ -47,7 +49,7 @@ for (const [why, load] of FULL) {
 }
 
 test("without a limit no load of a worker refuses a stream", () => {
-  const loads = { utilisation: 1, codecCores: 1, codecLagMs: 400 };
+  const loads = { utilisation: 1, loopLateMs: 900, codecCores: 1, codecLagMs: 400 };
   assert.equal(workerRefusal(worker("a", loads), { ...LIMITS, maxUtilisation: 1 }), undefined);
 });
 

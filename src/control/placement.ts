@@ -6,6 +6,8 @@ export interface WorkerLoad {
   readonly id: WorkerId;
   /** Share of time that its event loop was busy, 0..1. */
   readonly utilisation: number;
+  /** How late its event loop has been at least once in each of the last two seconds, milliseconds. */
+  readonly loopLateMs: number;
   /** Cores that it and its codec processes used. */
   readonly cores: number;
   /** Of these, the audio codec process: one thread, so 1 at most. */
@@ -30,6 +32,8 @@ export interface PlacementLimits {
   readonly maxCpu: number;
 }
 
+/** Pictures that wait so long again and again come late enough to be seen; busy threads get their turn too seldom. */
+const LONGEST_LATE_MS = 100;
 /** Sound that waits longer has been held back in the worker: the codec process does not keep up. */
 const LONGEST_LAG_MS = 300;
 /** Cores of a stream with one push, before any was seen, and what is believed of it afterwards. */
@@ -66,6 +70,7 @@ export function workerRefusal(
 ): string | undefined {
   if (maxUtilisation >= 1) return undefined;
   if (worker.utilisation >= maxUtilisation) return "its event loop is busy";
+  if (worker.loopLateMs > LONGEST_LATE_MS) return "its event loop does not get its turn in time";
   if (worker.codecCores >= maxUtilisation) return "its audio codec process is busy";
   if (worker.codecLagMs > LONGEST_LAG_MS) return "its audio codec process does not keep up";
   return undefined;

@@ -70,6 +70,8 @@ class WorkerProcess implements WorkerHandle {
   cores = { all: 0, codec: 0 };
   /** How long sound waited for the codec process at both of the last reports: at one, it may have been starting. */
   codecLagMs = 0;
+  /** How late the event loop was at both of the last reports: once, by whatever else the machine did. */
+  loopLateMs = 0;
   /** When streams were placed here of late. */
   placed: Micros[] = [];
   #reportedAt: Micros | undefined;
@@ -102,6 +104,7 @@ class WorkerProcess implements WorkerHandle {
       this.cores = { all: Math.max(0, all) / passed, codec: Math.max(0, codec) / passed };
     }
     this.codecLagMs = Math.min(before?.codecLagMs ?? 0, stats.codecLagMs);
+    this.loopLateMs = Math.min(before?.loopDelayMs ?? 0, stats.loopDelayMs);
     this.stats = stats;
     this.#reportedAt = now;
   }
@@ -112,6 +115,7 @@ class WorkerProcess implements WorkerHandle {
     return {
       id: this.id,
       utilisation: this.stats?.utilisation ?? 0,
+      loopLateMs: this.loopLateMs,
       cores: this.cores.all,
       codecCores: this.cores.codec,
       codecLagMs: this.codecLagMs,

@@ -31,7 +31,7 @@ export const processes = {
     90,
     10,
     100,
-    "A worker whose event loop or audio codec process is busier, or whose sound waits, gets no further stream; when all are, publishers are refused. 100 is without limit.",
+    "A worker whose event loop or audio codec process is busier, whose event loop is late again and again, or whose sound waits, gets no further stream; when all are, publishers are refused. 100 is without limit.",
   ),
   worker_max_memory_mb: integer(
     0,
