@@ -20,7 +20,8 @@ before(async () => {
     startServer({
       rtmp_push_restore: "true",
       rtmp_push_restore_attempts: 1,
-      rtmp_push_restore_interval_ms: 2500,
+      // Long enough to be read on a busy machine while it lasts.
+      rtmp_push_restore_interval_ms: 6000,
     }),
     launchChromium(),
   ]);
