@@ -29,7 +29,7 @@ test("packets wait for the last one of their picture", () => {
   assert.deepEqual(drained(burst), []);
 });
 
-test("no packet waits for another longer than 5 ms", () => {
+test("a packet that comes 5 ms after the first that waits ends the wait", () => {
   const burst = new Burst();
   assert.equal(burst.add(packet(1), micros(1000)), false);
   assert.equal(burst.add(packet(2), micros(5999)), false);

@@ -2,14 +2,14 @@
 import { type Micros, micros } from "../base/time.ts";
 
 const MOST = 32;
-/** A pacer spreads the packets of one picture; what comes in between is not held longer. */
+/** A pacer spreads the packets of one picture: whoever comes so long after the first waits for no other. */
 const LONGEST = micros(5_000);
 const NOTHING = new Uint8Array(0);
 
 /**
  * Holds datagrams until one comes that ends a picture, by the marker bit of RTP (RFC 3550, 5.1), which lies in
  * the second byte, where RTCP always has it: a picture cannot be sent before, and packets that follow each
- * other find all that they need in the processor's caches.
+ * other find all that they need in the processor's caches. Where nothing follows, the owner's tick has to `drain`.
  */
 export class Burst {
   readonly #datagrams = new Array<Uint8Array>(MOST).fill(NOTHING);

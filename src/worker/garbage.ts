@@ -2,9 +2,8 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * How much the heap may grow before all of it is searched, in percent. The bytes of packets lie beside it and count as
- * its growth: by default it is searched several times as often. More saves nothing that can be measured, and
- * what nobody needs any more stays longer.
+ * How much the heap may grow before all of it is searched, in percent; the bytes of packets lie beside it and count as
+ * its growth. With more no CPU is saved that can be measured, and what nobody needs any more stays longer.
  */
 const GROWTH = 60;
 
