@@ -136,10 +136,11 @@ test("REST turns the sound of a push: what nginx-rtmp recorded was heard as it w
   assert.deepEqual([push.streamName, push.muted, push.soundEnabled], [`rtmp_${name}`, true, false]);
   const recording = await nginx.recording(`rtmp_${name}`);
   const marks: number[] = [];
+  const recorded = () => packetsOf(recording).catch(() => []);
   const next = async (): Promise<void> => {
-    const from = marks.at(-1) ?? 0;
+    const from = end(await recorded());
     const packets = await until("a second and a half more", async () => {
-      const all = await packetsOf(recording).catch(() => []);
+      const all = await recorded();
       return end(all) > from + 1.5 ? all : undefined;
     });
     marks.push(end(packets));
