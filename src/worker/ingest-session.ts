@@ -39,8 +39,12 @@ export class IngestSession implements Source {
   readonly #listeners = new Set<PacketListener>();
   readonly #burst = new Burst();
   readonly #take = (bytes: Uint8Array, arrival: Micros): void => {
-    if (isRtcp(bytes)) this.#ingest.onRtcp(bytes, arrival);
-    else this.#ingest.onRtp(bytes, arrival);
+    try {
+      if (isRtcp(bytes)) this.#ingest.onRtcp(bytes, arrival);
+      else this.#ingest.onRtp(bytes, arrival);
+    } catch (error) {
+      forgive(error);
+    }
   };
   readonly #deadline: Micros;
   readonly answer: string;
@@ -169,7 +173,11 @@ export class IngestSession implements Source {
 
   #workOff(now: Micros): void {
     this.#burst.drain(this.#take);
-    this.#ingest.advance(now);
+    try {
+      this.#ingest.advance(now);
+    } catch (error) {
+      forgive(error);
+    }
   }
 
   #onPeerState(state: PeerState): void {
@@ -216,6 +224,11 @@ export class IngestSession implements Source {
     this.#ports.onBug(error);
     this.#fail("internal", "a defect ended this stream");
   }
+}
+
+/** What the publisher broke ends nothing; what is thrown by a defect of ours goes on. */
+function forgive(error: unknown): void {
+  if (!(error instanceof ProtocolError)) throw error;
 }
 
 /** The most that the page wants to send: a bitrate alone is meant to be reached and kept. */
