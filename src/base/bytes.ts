@@ -30,7 +30,7 @@ export class ByteReader {
   }
 
   get remaining(): number {
-    return this.#bytes.byteLength - this.#offset;
+    return this.#bytes.length - this.#offset;
   }
 
   u8(): number {
@@ -128,22 +128,23 @@ export class ByteWriter {
   }
 
   bytes(value: Uint8Array): this {
-    const at = this.#grow(value.byteLength);
+    const at = this.#grow(value.length);
     this.#bytes.set(value, at);
     return this;
   }
 
   /** What was written so far; a view that a later write may leave behind. */
   take(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const full = this.#length === this.#bytes.length;
+    return full ? this.#bytes : this.#bytes.subarray(0, this.#length);
   }
 
   /** Makes room; replaces the bytes, so that it must run before they are named. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length += count;
-    if (this.#length > this.#bytes.byteLength) {
-      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.byteLength * 2));
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
       larger.set(this.#bytes);
       this.#bytes = larger;
     }

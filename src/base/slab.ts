@@ -21,7 +21,7 @@ export class Slab implements Room {
   /** `size` bytes, all zero, that nobody else has. */
   take(size: number): Uint8Array {
     if (size > LARGEST_IN_SLAB) return new Uint8Array(size);
-    if (this.#used + size > this.#bytes.byteLength) {
+    if (this.#used + size > this.#bytes.length) {
       this.#bytes = new Uint8Array(SLAB_BYTES);
       this.#used = 0;
     }

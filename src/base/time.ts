@@ -19,23 +19,21 @@ export const toMicros = (ms: Millis): Micros => (ms * 1000) as Micros;
 /** Microseconds to whole milliseconds, rounded down. */
 export const toMillis = (us: Micros): Millis => Math.floor(us / 1000) as Millis;
 
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b);
-}
-
 /**
- * Ticks of a clock to microseconds, rounded down. The fraction is reduced first, so that the product
- * stays a safe integer for 31 years at 90 kHz (10^6 / 90 000 = 100 / 9).
+ * Ticks of a clock to microseconds, rounded down. Whole seconds go apart, so that the product stays a safe
+ * integer whatever the rate, for 285 years.
  */
 export function ticksToMicros(ticks: number, rate: ClockRate): Micros {
-  const divisor = gcd(1_000_000, rate);
-  return Math.floor((ticks * (1_000_000 / divisor)) / (rate / divisor)) as Micros;
+  const seconds = Math.floor(ticks / rate);
+  const rest = ticks - seconds * rate;
+  return (seconds * 1_000_000 + Math.floor((rest * 1_000_000) / rate)) as Micros;
 }
 
 /** Microseconds to ticks of a clock, rounded to the nearest. */
 export function microsToTicks(us: Micros, rate: ClockRate): number {
-  const divisor = gcd(1_000_000, rate);
-  return Math.round((us * (rate / divisor)) / (1_000_000 / divisor));
+  const seconds = Math.floor(us / 1_000_000);
+  const rest = us - seconds * 1_000_000;
+  return seconds * rate + Math.round((rest * rate) / 1_000_000);
 }
 
 /** Reads time; the only way a class above floor 3 learns what time it is. */

@@ -71,7 +71,7 @@ export class VideoAssembler implements FrameAssembler {
   }
 
   push(packet: OrderedPacket, now: Micros): readonly VideoFrame[] {
-    if (packet.payload.byteLength === 0) return [];
+    if (packet.payload.length === 0) return [];
     if (this.#afterGap) this.#resume(packet);
     this.#measure(packet);
     try {
@@ -156,7 +156,7 @@ export class AudioAssembler implements FrameAssembler {
 
   push(packet: OrderedPacket): readonly AudioFrame[] {
     const { payload, timestamp, arrival } = packet;
-    if (payload.byteLength === 0) return [];
+    if (payload.length === 0) return [];
     const { channels, duration } = this.#info(payload);
     const pts = this.#clock.stamp("audio", timestamp, arrival);
     return [{ kind: "audio", codec: this.#codec, pts, arrival, duration, channels, payload }];
@@ -165,6 +165,6 @@ export class AudioAssembler implements FrameAssembler {
   #info(payload: Uint8Array): { readonly channels: 1 | 2; readonly duration: Micros } {
     if (this.#codec === "opus") return opusPacketInfo(payload);
     if (this.#codec === "speex") return { channels: 1, duration: speexDuration(payload) };
-    return { channels: 1, duration: ticksToMicros(payload.byteLength, this.#track.clockRate) };
+    return { channels: 1, duration: ticksToMicros(payload.length, this.#track.clockRate) };
   }
 }

@@ -28,7 +28,7 @@ export class GopRing {
     if (tag.role === "key") this.clear();
     else if (this.#tags.length === 0) return;
     this.#tags.push(tag);
-    this.#bytes += tag.body.byteLength;
+    this.#bytes += tag.body.length;
     const duration = tag.pts - (this.#tags[0] ?? tag).pts;
     if (this.#bytes > this.#options.maxBytes || duration > this.#options.maxDuration) this.clear();
   }

@@ -67,7 +67,7 @@ const LONGEST_AUDIO_WAIT = 200_000;
 /** A pacer's pauses within one picture are shorter. */
 const KEYFRAME_STALLS = 100_000;
 
-/** One negotiated track on its way from packets to frames. The whole path is in `poll`. */
+/** One negotiated track on its way from packets to frames. */
 export class IngestTrack {
   readonly track: NegotiatedTrack;
   readonly #options: IngestTrackOptions;
@@ -199,9 +199,8 @@ export class IngestTrack {
     this.#choice.onGoodbye(ssrc);
   }
 
-  /** Everything that is due: packets in order, through the depacketizer and the clock, to the sink. */
+  /** What was waited for and is due: packets in order, through the depacketizer and the clock, to the sink. */
   poll(now: Micros): void {
-    const { sink } = this.#shared;
     for (;;) {
       const next = this.#receiver.next(now, this.#superfluous());
       if (next === undefined) return;
@@ -209,12 +208,7 @@ export class IngestTrack {
         this.#assembler.gap(now);
         continue;
       }
-      sink.onPacket(this.track, next);
-      for (const frame of this.#assemble(next, now)) {
-        this.#frames += 1;
-        if (frame.kind === "video" && frame.key) this.#keyframes += 1;
-        sink.onFrame(frame);
-      }
+      this.#deliver(next, now);
     }
   }
 
@@ -241,10 +235,27 @@ export class IngestTrack {
 
   #insert(packet: RtpPacket, now: Micros, repair: boolean): void {
     this.#packets += 1;
-    this.#bytes += packet.payload.byteLength;
-    const sequence = this.#receiver.insert(packet, now, repair);
+    this.#bytes += packet.payload.length;
+    const next = this.#receiver.pass(packet, now);
+    const sequence = next?.sequence ?? this.#receiver.insert(packet, now, repair);
+    if (sequence === undefined) return;
+    this.#lookForKeyframe(packet, sequence, now);
+    if (next !== undefined) this.#deliver(next, now);
+  }
+
+  #deliver(packet: OrderedPacket, now: Micros): void {
+    const { sink } = this.#shared;
+    sink.onPacket(this.track, packet);
+    for (const frame of this.#assemble(packet, now)) {
+      this.#frames += 1;
+      if (frame.kind === "video" && frame.key) this.#keyframes += 1;
+      sink.onFrame(frame);
+    }
+  }
+
+  #lookForKeyframe(packet: RtpPacket, sequence: SeqNo, now: Micros): void {
     const { codec } = this.track;
-    if (sequence === undefined || !isVideoCodec(codec)) return;
+    if (!isVideoCodec(codec)) return;
     if (startsKeyPicture(codec, packet.payload)) {
       this.#keyStart = sequence;
       this.#keyComing = { start: sequence, timestamp: packet.timestamp, last: now };

@@ -20,7 +20,7 @@ import { TransportFeedbackRecorder } from "./transport-feedback.ts";
 
 export type { OrderedPacket } from "./packet-receiver.ts";
 
-/** What an ingest gives; called from within `advance` and `tick`. */
+/** What an ingest gives, while it is given something. */
 export interface IngestSink {
   onFrame(frame: Frame): void;
   /** One RTCP datagram to send to the publisher. */
@@ -130,7 +130,10 @@ export class Ingest {
     return this.#tracks.some((track) => track.incomplete);
   }
 
-  /** One decrypted RTP datagram, which `advance` works off; what is malformed is counted and ignored. */
+  /**
+   * One decrypted RTP datagram; what is malformed is counted and ignored. A packet that follows the one before
+   * goes on at once, all others are `advance`'s, which is to be called after one or several.
+   */
   onRtp(bytes: Uint8Array, arrival: Micros): void {
     const packet = this.#parse(bytes, parseRtpPacket);
     if (packet === undefined) return;
@@ -144,7 +147,7 @@ export class Ingest {
     for (const packet of this.#parse(bytes, parseRtcp) ?? []) this.#onRtcpPacket(packet, now);
   }
 
-  /** Gives what is complete, and asks for what is missing; packets since the last call may be several. */
+  /** Gives what was waited for and is complete, and asks for what is missing. */
   advance(now: Micros): void {
     for (const track of this.#tracks) this.#advance(track, now);
     this.#askForKeyframe(now);

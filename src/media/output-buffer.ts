@@ -65,7 +65,7 @@ export class OutputBuffer {
   push(entry: TimedTag, elsewhere = 0): Loss {
     this.#elsewhere = elsewhere;
     this.#queue.push(entry);
-    this.#bytes += entry.tag.body.byteLength;
+    this.#bytes += entry.tag.body.length;
     return this.#over() ? this.#lose() : NOTHING;
   }
 
@@ -74,7 +74,7 @@ export class OutputBuffer {
     let taken = 0;
     for (const entry of this.#queue) {
       taken += 1;
-      this.#bytes -= entry.tag.body.byteLength;
+      this.#bytes -= entry.tag.body.length;
       if (!take(entry)) break;
     }
     if (taken > 0) this.#queue = this.#queue.slice(taken);
@@ -133,6 +133,6 @@ export class OutputBuffer {
 
   #keep(keep: (entry: TimedTag, at: number) => boolean): void {
     this.#queue = this.#queue.filter(keep);
-    this.#bytes = this.#queue.reduce((sum, { tag }) => sum + tag.body.byteLength, 0);
+    this.#bytes = this.#queue.reduce((sum, { tag }) => sum + tag.body.length, 0);
   }
 }

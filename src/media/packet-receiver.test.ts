@@ -52,6 +52,33 @@ test("packets leave in order as they come, over the wrap of both counters", () =
   assert.equal(receiver.expected, 0x1_0002);
 });
 
+test("packets that pass are the same in the same order as if all were inserted", () => {
+  const steps = fc.array(
+    fc.record({ to: fc.integer({ min: -3, max: 4 }), repair: fc.boolean(), far: fc.nat(40) }),
+    { maxLength: 80 },
+  );
+  always(steps, (moves) => {
+    const plain = open({ window: 8 }).receiver;
+    const quick = open({ window: 8 }).receiver;
+    const passed: number[] = [];
+    const inserted: number[] = [];
+    let at = 0xffe0;
+    moves.forEach(({ to, repair, far }, now) => {
+      at += far === 0 ? 1000 : to;
+      const packet = rtp(at & 0xffff);
+      plain.insert(packet, ms(now), repair);
+      inserted.push(...drain(plain, now));
+      const next = quick.pass(packet, ms(now));
+      if (next === undefined) quick.insert(packet, ms(now), repair);
+      else passed.push(next.packet.sequence);
+      passed.push(...drain(quick, now));
+    });
+    assert.deepEqual(passed, inserted);
+    assert.deepEqual(quick.counts, plain.counts);
+    assert.equal(quick.expected, plain.expected);
+  });
+});
+
 test("a straggler is waited for, and duplicates and latecomers are counted away", () => {
   const { receiver } = open();
   insert(receiver, 0, 10, 12, 12);

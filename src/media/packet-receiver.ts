@@ -83,6 +83,16 @@ export class PacketReceiver {
     return this.#buffer?.expected;
   }
 
+  /** The packet as the next one in order, when nothing waits before it; else it is for `insert`. */
+  pass(packet: RtpPacket, now: Micros): OrderedPacket | undefined {
+    const buffer = this.#buffer;
+    if (buffer === undefined || this.#restarted) return undefined;
+    const sequence = extendSeq(packet.sequence, buffer.highest);
+    if (!buffer.pass(sequence)) return undefined;
+    this.#probation = undefined;
+    return this.#ordered(packet, sequence, now);
+  }
+
   /**
    * Takes a packet in any order; `repair` tells that it was sent again on request over RTX. Returns its
    * extended sequence number when it is held, undefined when it is of no use.
@@ -98,7 +108,7 @@ export class PacketReceiver {
     const insertion = buffer.insert(
       sequence,
       this.#ordered(packet, sequence, now),
-      packet.payload.byteLength,
+      packet.payload.length,
     );
     if (insertion === "outside") return repair ? undefined : this.#onOutside(packet, sequence, now);
     if (insertion !== "held") {
@@ -184,7 +194,7 @@ export class PacketReceiver {
     this.#begin(forward);
     this.#restarted = true;
     this.#probation = undefined;
-    this.#buffer?.insert(forward, this.#ordered(packet, forward, now), packet.payload.byteLength);
+    this.#buffer?.insert(forward, this.#ordered(packet, forward, now), packet.payload.length);
     return forward;
   }
 

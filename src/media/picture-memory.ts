@@ -38,7 +38,7 @@ export class PictureMemory implements Room {
 
   take(size: number): Uint8Array {
     if (size > LARGEST_IN_SLAB) return this.#takeLarge(size);
-    if (this.#used + size > this.#slab.byteLength) this.#begin();
+    if (this.#used + size > this.#slab.length) this.#begin();
     this.#taken += 1;
     const part = this.#slab.subarray(this.#used, this.#used + size);
     this.#used += size;
@@ -82,14 +82,14 @@ export class PictureMemory implements Room {
 }
 
 function findLarge(size: number): Slab | undefined {
-  const at = SPARE_LARGE.findIndex((slab) => slab.byteLength >= size);
+  const at = SPARE_LARGE.findIndex((slab) => slab.length >= size);
   return at < 0 ? undefined : SPARE_LARGE.splice(at, 1)[0];
 }
 
 /** Where there are too many, the smallest goes: the others fit for what it fits for. */
 function keepLarge(slab: Slab): void {
-  if (slab.byteLength > LARGEST_SPARE) return;
-  const at = SPARE_LARGE.findIndex((other) => other.byteLength >= slab.byteLength);
+  if (slab.length > LARGEST_SPARE) return;
+  const at = SPARE_LARGE.findIndex((other) => other.length >= slab.length);
   SPARE_LARGE.splice(at < 0 ? SPARE_LARGE.length : at, 0, slab);
   if (SPARE_LARGE.length > MOST_SPARE_LARGE) SPARE_LARGE.shift();
 }

@@ -91,7 +91,7 @@ export class PictureSender implements PictureListener {
     const past = this.#repeating || natural < this.#options.time.timestamp;
     const sets = tag.role === "key" ? this.#sets : [];
     this.#queue.push({ tag, timestamp: past ? undefined : natural, sets });
-    this.#waitingBytes += tag.body.byteLength;
+    this.#waitingBytes += tag.body.length;
     if (this.#waitingBytes > MOST_WAITING) this.#giveUp();
     this.#pump();
   }
@@ -143,7 +143,7 @@ export class PictureSender implements PictureListener {
       const head = { sequence: this.#sequence, ...next.head };
       this.#sequence += 1;
       const datagram = this.#track.packet(head, next.parts);
-      this.#budget -= datagram.byteLength;
+      this.#budget -= datagram.length;
       this.#options.send(datagram);
     }
   }
@@ -157,7 +157,7 @@ export class PictureSender implements PictureListener {
         this.#current = undefined;
         return undefined;
       }
-      this.#waitingBytes -= waiting.tag.body.byteLength;
+      this.#waitingBytes -= waiting.tag.body.length;
       const { tag, sets, timestamp = this.#options.present() } = waiting;
       this.#last = Math.max(timestamp, this.#last + 1);
       this.#current = packetsOf(tag, sets, this.#last);

@@ -48,7 +48,7 @@ export class PlayoutBuffer {
     let at = this.#queue.length;
     while (at > 0 && (this.#queue[at - 1] as TimedTag).timestamp > entry.timestamp) at -= 1;
     this.#queue.splice(at, 0, entry);
-    this.#bytes += entry.tag.body.byteLength;
+    this.#bytes += entry.tag.body.length;
   }
 
   /** Lets go what is due at `now`. */
@@ -62,7 +62,7 @@ export class PlayoutBuffer {
     const count = this.#queue.findIndex((entry) => entry.timestamp > until);
     const due = this.#queue.splice(0, count < 0 ? this.#queue.length : count);
     for (const entry of due) {
-      this.#bytes -= entry.tag.body.byteLength;
+      this.#bytes -= entry.tag.body.length;
       send(entry);
     }
     if (this.#queue.length === 0) this.#underrun();

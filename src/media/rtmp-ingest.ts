@@ -164,8 +164,7 @@ export class RtmpIngest {
     else if (this.#passed !== undefined) {
       this.#firstFrame ??= now;
       this.#hub.onPassedSound(body, pts, now);
-      if (payload.byteLength <= MAX_ADTS_FRAME)
-        this.#ear?.(aacFrame(this.#passed, payload, pts, now));
+      if (payload.length <= MAX_ADTS_FRAME) this.#ear?.(aacFrame(this.#passed, payload, pts, now));
     }
   }
 
@@ -223,7 +222,7 @@ export class RtmpIngest {
 }
 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 type SoundInfo = Pick<AudioFrame, "duration" | "channels">;
 

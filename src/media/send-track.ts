@@ -41,7 +41,7 @@ export class SendTrack {
 
   /** The datagram of one packet whose payload lies in `parts`. */
   packet({ sequence, timestamp, marker }: SentHead, parts: readonly Uint8Array[]): Uint8Array {
-    const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    const size = parts.reduce((sum, part) => sum + part.length, 0);
     const wire = sequence & 0xffff;
     const writer = new ByteWriter(HEADER_BYTES + size)
       .u8(0x80)

@@ -36,7 +36,7 @@ export class SoundHistory {
 
   /** Takes the next frame, in order. One that is empty or larger than all the memory is not kept. */
   push({ codec, pts, arrival, duration, channels, payload }: AudioFrame): void {
-    const size = payload.byteLength;
+    const size = payload.length;
     if (size === 0 || size > MOST_BYTES) return;
     if (this.#count === MOST_FRAMES) this.#drop();
     while (!this.#makeRoom(size)) this.#grow();
@@ -86,13 +86,13 @@ export class SoundHistory {
 
   /** False when `size` bytes are not free at `#end`, which begins anew where it has to, and there may be more memory. */
   #makeRoom(size: number): boolean {
-    const last = this.#bytes.byteLength === MOST_BYTES;
-    if (this.#end + size > this.#bytes.byteLength) {
+    const last = this.#bytes.length === MOST_BYTES;
+    if (this.#end + size > this.#bytes.length) {
       for (; !this.empty && this.#at(0).from >= this.#end; this.#drop()) if (!last) return false;
       this.#end = 0;
     }
     for (; !this.empty && this.#overlaps(this.#at(0), size); this.#drop()) if (!last) return false;
-    return size <= this.#bytes.byteLength;
+    return size <= this.#bytes.length;
   }
 
   #overlaps({ from, size: taken }: Kept, size: number): boolean {
@@ -101,7 +101,7 @@ export class SoundHistory {
 
   #grow(): void {
     const before = this.#bytes;
-    this.#bytes = new Uint8Array(2 * before.byteLength);
+    this.#bytes = new Uint8Array(2 * before.length);
     this.#end = 0;
     for (let i = 0; i < this.#count; i += 1) {
       const kept = this.#at(i);

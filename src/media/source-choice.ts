@@ -123,7 +123,7 @@ export class SourceChoice {
     source.last = now;
     if (!this.layered) return source;
     source.layer = this.#layerOf(packet, this.#track.extensions.rid) ?? source.layer;
-    source.bytes += packet.payload.byteLength;
+    source.bytes += packet.payload.length;
     const quietSince = this.#chosen?.last ?? now;
     if (source.quietSince !== quietSince) source.pictures = 0;
     source.quietSince = quietSince;

@@ -33,7 +33,7 @@ interface ParameterSet<Parsed> {
 }
 
 const same = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+  a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 /**
  * Turns frames into tags, once per stream. Parameter sets are taken wherever they come; a new decoder

@@ -109,7 +109,7 @@ export class SipMedia implements CallMedia {
   onRtp(kind: MediaKind, bytes: Uint8Array, arrival: Micros): void {
     const agreed = this.#agreed?.[kind];
     const second = bytes[1];
-    if (agreed === undefined || second === undefined || bytes.byteLength < 12) return;
+    if (agreed === undefined || second === undefined || bytes.length < 12) return;
     const type = second & 0x7f;
     if (type === agreed.events?.payloadType) return;
     if (type !== agreed.track.payloadType && !this.#goOver(kind, agreed, type)) {

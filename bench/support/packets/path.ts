@@ -1,4 +1,5 @@
 /** One stream's way through a media worker: session, hub and a transponder whose chunks are counted. */
+import { Slab } from "../../../src/base/slab.ts";
 import { type Micros, type Millis, micros, millis } from "../../../src/base/time.ts";
 import type { MediaSessionId } from "../../../src/contract/ids.ts";
 import { AAC_GRID, slotAt } from "../../../src/media/audio-grid.ts";
@@ -26,6 +27,8 @@ const SOUND: SoundForm = {
   silence: Uint8Array.of(0xaf, 1),
 };
 const AAC_FRAME = new Uint8Array(341);
+/** As the worker's, of all streams. */
+const FRAMES = new Slab();
 const INGEST = {
   connectTimeoutMs: 10_000,
   idleTimeoutMs: 10_000,
@@ -57,7 +60,7 @@ function openAudio(sink: EncodedSink): LiveAudio {
   return {
     write: ({ pts }) => {
       for (const slot = slotAt(AAC_GRID, pts); next <= slot; next += 1) {
-        sink(next, aacFrameBody(AAC_FRAME));
+        sink(next, aacFrameBody(AAC_FRAME, FRAMES));
       }
     },
     close: () => undefined,

@@ -8,7 +8,7 @@ const HEADER_BYTES = 7;
 export function adtsFrame({ sampleRate, channels }: AacFormat, frame: Uint8Array): Uint8Array {
   const index = AAC_RATES.indexOf(sampleRate);
   invariant(index >= 0, `no AAC rate ${sampleRate}`);
-  const size = HEADER_BYTES + frame.byteLength;
+  const size = HEADER_BYTES + frame.length;
   const bytes = new Uint8Array(size);
   // Sync word, MPEG-4, no checksum; profile AAC-LC (object type less one), rate, channels.
   bytes[0] = 0xff;

@@ -48,7 +48,7 @@ export function av1Size([first, second]: readonly Uint8Array[]): PictureSize | u
   const headBytes = hasExtension(header) ? 2 : 1;
   const start = hasSize(header) ? readLeb128(first, headBytes)?.end : headBytes;
   if (start === undefined) return undefined;
-  const payload = start < first.byteLength ? first.subarray(start) : second;
+  const payload = start < first.length ? first.subarray(start) : second;
   return payload === undefined ? undefined : sequenceSize(payload);
 }
 

@@ -6,12 +6,12 @@ const LENGTH_BYTES = 4;
 export function lengthsToStartCodes(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
-  while (at + LENGTH_BYTES <= bytes.byteLength) {
+  while (at + LENGTH_BYTES <= bytes.length) {
     const length = view.getUint32(at);
     view.setUint32(at, 1);
     at += LENGTH_BYTES + length;
   }
-  return at === bytes.byteLength;
+  return at === bytes.length;
 }
 
 /** The parameter sets of an AVCDecoderConfigurationRecord as views; what is cut off is left out. */
@@ -25,7 +25,7 @@ export function parameterSetsOf(record: Uint8Array): { sps: Uint8Array[]; pps: U
       const length = ((record[at] ?? 0) << 8) | (record[at + 1] ?? 0);
       const set = record.subarray(at + 2, at + 2 + length);
       at += 2 + length;
-      if (set.byteLength === length && length > 0) sets.push(set);
+      if (set.length === length && length > 0) sets.push(set);
     }
     return sets;
   };
@@ -37,13 +37,13 @@ export function parameterSetsOf(record: Uint8Array): { sps: Uint8Array[]; pps: U
 export function setsAsByteStream(record: Uint8Array): Uint8Array {
   const { sps, pps } = parameterSetsOf(record);
   const sets = [...sps, ...pps];
-  const size = sets.reduce((sum, set) => sum + LENGTH_BYTES + set.byteLength, 0);
+  const size = sets.reduce((sum, set) => sum + LENGTH_BYTES + set.length, 0);
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const set of sets) {
     bytes[at + 3] = 1;
     bytes.set(set, at + LENGTH_BYTES);
-    at += LENGTH_BYTES + set.byteLength;
+    at += LENGTH_BYTES + set.length;
   }
   return bytes;
 }

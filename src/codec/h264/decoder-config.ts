@@ -16,9 +16,9 @@ export function decoderConfig(
   const w = new ByteWriter(128);
   w.u8(1).u8(profile).u8(constraints).u8(level).u8(0xff);
   w.u8(0xe0 | Math.min(sps.length, 31));
-  for (const nal of sps.slice(0, 31)) w.u16(nal.byteLength).bytes(nal);
+  for (const nal of sps.slice(0, 31)) w.u16(nal.length).bytes(nal);
   w.u8(Math.min(pps.length, 255));
-  for (const nal of pps.slice(0, 255)) w.u16(nal.byteLength).bytes(nal);
+  for (const nal of pps.slice(0, 255)) w.u16(nal.length).bytes(nal);
   if (EXTENDED.has(profile)) {
     w.u8(0xfc | parameters.chromaFormat);
     w.u8(0xf8 | (parameters.bitDepthLuma - 8));

@@ -36,7 +36,7 @@ export const isSlice = ({ type }: NalUnit): boolean => isSliceType(type);
 /** True when the first slice of an access unit, NAL units with 4-byte lengths, is one of an IDR picture. */
 export function accessUnitIsIdr(unit: Uint8Array): boolean {
   const view = new DataView(unit.buffer, unit.byteOffset, unit.byteLength);
-  for (let at = 0; at + 4 < unit.byteLength; at += 4 + view.getUint32(at)) {
+  for (let at = 0; at + 4 < unit.length; at += 4 + view.getUint32(at)) {
     const type = view.getUint8(at + 4) & 0x1f;
     if (isSliceType(type)) return type === NalType.idr;
   }
@@ -45,7 +45,7 @@ export function accessUnitIsIdr(unit: Uint8Array): boolean {
 
 /** A NAL unit that lies in one piece. `bytes` is not empty. */
 export function wholeNalUnit(bytes: Uint8Array): NalUnit {
-  return { type: (bytes[0] ?? 0) & 0x1f, parts: [bytes], size: bytes.byteLength };
+  return { type: (bytes[0] ?? 0) & 0x1f, parts: [bytes], size: bytes.length };
 }
 
 /** The NAL unit in one piece; copies only when it came in several. */
@@ -56,7 +56,7 @@ export function nalUnitBytes(unit: NalUnit): Uint8Array {
   let at = 0;
   for (const part of unit.parts) {
     bytes.set(part, at);
-    at += part.byteLength;
+    at += part.length;
   }
   return bytes;
 }

@@ -26,7 +26,7 @@ const HIGH_PROFILES = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 13
 
 /** Removes emulation prevention bytes (7.4.1): 00 00 03 becomes 00 00. */
 export function rawPayload(nal: Uint8Array): Uint8Array {
-  const out = new Uint8Array(nal.byteLength);
+  const out = new Uint8Array(nal.length);
   let length = 0;
   let zeros = 0;
   for (const byte of nal) {
@@ -43,7 +43,7 @@ export function rawPayload(nal: Uint8Array): Uint8Array {
 
 /** Parses an SPS NAL unit with its header byte. Throws `ProtocolError` with a rule `h264.sps*` or `bits.*`. */
 export function parseSps(nal: Uint8Array): SequenceParameters {
-  if (nal.byteLength > MAX_BYTES) throw new ProtocolError("h264.sps.length", "the set is too long");
+  if (nal.length > MAX_BYTES) throw new ProtocolError("h264.sps.length", "the set is too long");
   const r = new BitReader(rawPayload(nal.subarray(1)));
   const profile = r.bits(8);
   const constraints = r.bits(8);
@@ -64,7 +64,7 @@ export function parseSps(nal: Uint8Array): SequenceParameters {
 
 /** pic_parameter_set_id and seq_parameter_set_id of a PPS NAL unit. Throws `ProtocolError` as `parseSps`. */
 export function parsePps(nal: Uint8Array): { readonly id: number; readonly spsId: number } {
-  if (nal.byteLength > MAX_BYTES) throw new ProtocolError("h264.pps.length", "the set is too long");
+  if (nal.length > MAX_BYTES) throw new ProtocolError("h264.pps.length", "the set is too long");
   const r = new BitReader(rawPayload(nal.subarray(1, 32)));
   const id = r.ue();
   const spsId = r.ue();

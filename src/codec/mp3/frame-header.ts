@@ -27,7 +27,7 @@ export function parseMp3Header(bytes: Uint8Array): Mp3Frame {
   const version = VERSIONS[(second >> 3) & 3];
   const rate = RATES[(third >> 2) & 3];
   const synchronous = first === 0xff && (second & 0xe0) === 0xe0;
-  const whole = bytes.byteLength > HEADER_BYTES && ((second >> 1) & 3) === LAYER_III;
+  const whole = bytes.length > HEADER_BYTES && ((second >> 1) & 3) === LAYER_III;
   if (!synchronous || !whole || version === undefined || rate === undefined) {
     throw new ProtocolError("mp3.header", "not the head of an MP3 frame");
   }

@@ -39,14 +39,14 @@ export function splitOpus(packet: Uint8Array): OpusFrames {
 /** Frames of one kind in one packet; 120 ms of them at most. */
 export function joinOpus(kind: number, frames: readonly Uint8Array[]): Uint8Array {
   const head = frames.length === 1 ? [kind] : [kind | MANY, VARIABLE | frames.length];
-  for (const { byteLength } of frames.slice(0, -1)) head.push(...lengthBytes(byteLength));
-  const size = frames.reduce((sum, frame) => sum + frame.byteLength, head.length);
+  for (const { length } of frames.slice(0, -1)) head.push(...lengthBytes(length));
+  const size = frames.reduce((sum, frame) => sum + frame.length, head.length);
   const packet = new Uint8Array(size);
   packet.set(head);
   let at = head.length;
   for (const frame of frames) {
     packet.set(frame, at);
-    at += frame.byteLength;
+    at += frame.length;
   }
   return packet;
 }
@@ -65,7 +65,7 @@ class LengthReader {
 
   constructor(packet: Uint8Array) {
     this.#packet = packet;
-    this.#end = packet.byteLength;
+    this.#end = packet.length;
   }
 
   byte(): number {
@@ -92,7 +92,7 @@ class LengthReader {
 
   equal(count: number): Uint8Array[] {
     const all = this.rest();
-    const size = all.byteLength / count;
+    const size = all.length / count;
     if (!Number.isInteger(size)) throw new ProtocolError("opus.uneven", `${count} equal frames`);
     return Array.from({ length: count }, (_, i) => all.subarray(i * size, (i + 1) * size));
   }

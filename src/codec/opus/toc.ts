@@ -35,4 +35,4 @@ export function opusPacketInfo(packet: Uint8Array): OpusPacketInfo {
 const DTX_BYTES = 2;
 
 /** Whether a packet says that nothing is transmitted: it has no more than two bytes (RFC 6716, 2.1.9). */
-export const isOpusPause = ({ byteLength }: Uint8Array): boolean => byteLength <= DTX_BYTES;
+export const isOpusPause = ({ length }: Uint8Array): boolean => length <= DTX_BYTES;

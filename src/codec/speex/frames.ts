@@ -20,7 +20,7 @@ export const SPEEX_FRAME_SAMPLES = 320;
 /** Where the frames of a payload begin and end, in bits. A tail that is no frame is left out. */
 export function speexFrames(payload: Uint8Array): { readonly from: number; readonly to: number }[] {
   const frames: { from: number; to: number }[] = [];
-  const total = payload.byteLength * 8;
+  const total = payload.length * 8;
   let at = 0;
   while (frames.length < MOST_FRAMES && total - at >= 5) {
     const low = peek(payload, at, 5);
@@ -55,7 +55,7 @@ function frameEnd(payload: Uint8Array, from: number, submode: number): number | 
   const low = LOW_BITS[submode];
   if (low === undefined) return undefined;
   const at = from + low;
-  if (payload.byteLength * 8 - at < 4) return at;
+  if (payload.length * 8 - at < 4) return at;
   const high = peek(payload, at, 4);
   // Without its mark there is no high band: the next frame follows.
   if (high < 8) return at;
@@ -64,7 +64,7 @@ function frameEnd(payload: Uint8Array, from: number, submode: number): number | 
 }
 
 function controlBits(payload: Uint8Array, at: number, submode: number): number | undefined {
-  if (payload.byteLength * 8 - at < 5) return undefined;
+  if (payload.length * 8 - at < 5) return undefined;
   if (submode === IN_BAND) return 4 + (IN_BAND_BITS[peek(payload, at, 4)] ?? 0);
   return 5 + 8 * peek(payload, at, 5);
 }

@@ -6,7 +6,7 @@ export const isVp8Key = (frame: Uint8Array): boolean => ((frame[0] ?? 1) & 1) ==
 
 /** Size of a key frame; undefined when its head is cut off or has no start code. */
 export function vp8Size(frame: Uint8Array): PictureSize | undefined {
-  if (frame.byteLength < 10 || frame[3] !== 0x9d || frame[4] !== 0x01 || frame[5] !== 0x2a) {
+  if (frame.length < 10 || frame[3] !== 0x9d || frame[4] !== 0x01 || frame[5] !== 0x2a) {
     return undefined;
   }
   const side = (at: number): number =>

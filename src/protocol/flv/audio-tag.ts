@@ -10,7 +10,7 @@ export const aacConfigBody = (config: Uint8Array): Uint8Array => Uint8Array.of(A
 
 /** One raw AAC frame, in memory of `room` or of its own. */
 export function aacFrameBody(frame: Uint8Array, room?: Room): Uint8Array {
-  const size = frame.byteLength + 2;
+  const size = frame.length + 2;
   const body = room?.take(size) ?? new Uint8Array(size);
   body[0] = AAC;
   body[1] = 1;
@@ -26,7 +26,7 @@ const PLAIN = { pcma: 0x72, pcmu: 0x82, speex: 0xb6 } as const;
 
 /** One frame of G.711 or Speex, mono. */
 export function plainSoundBody(codec: keyof typeof PLAIN, frame: Uint8Array): Uint8Array {
-  const body = new Uint8Array(frame.byteLength + 1);
+  const body = new Uint8Array(frame.length + 1);
   body[0] = PLAIN[codec];
   body.set(frame, 1);
   return body;
@@ -46,7 +46,7 @@ export const opusConfigBody = (head: Uint8Array): Uint8Array => opusBody(SEQUENC
 export const opusFrameBody = (packet: Uint8Array): Uint8Array => opusBody(CODED_FRAMES, packet);
 
 function opusBody(type: number, payload: Uint8Array): Uint8Array {
-  const body = new Uint8Array(EXTENDED_HEADER + payload.byteLength);
+  const body = new Uint8Array(EXTENDED_HEADER + payload.length);
   body[0] = EXTENDED | type;
   for (let i = 0; i < OPUS_FOUR_CC.length; i += 1) body[1 + i] = OPUS_FOUR_CC.charCodeAt(i);
   body.set(payload, EXTENDED_HEADER);

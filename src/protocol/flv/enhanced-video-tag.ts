@@ -25,7 +25,7 @@ export function codedFrameBody(
   let at = VIDEO_HEADER_BYTES;
   for (const part of parts) {
     body.set(part, at);
-    at += part.byteLength;
+    at += part.length;
   }
   return body;
 }

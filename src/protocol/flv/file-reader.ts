@@ -28,10 +28,10 @@ export class FlvReader {
    */
   *push(chunk: Uint8Array): Generator<FileTag> {
     this.#parts.push(chunk);
-    this.#have += chunk.byteLength;
+    this.#have += chunk.length;
     if (this.#have < this.#need) return;
     let rest = this.#parts.length === 1 ? chunk : joined(this.#parts, this.#have);
-    for (this.#need = this.#sizeOf(rest); rest.byteLength >= this.#need; ) {
+    for (this.#need = this.#sizeOf(rest); rest.length >= this.#need; ) {
       if (this.#begun) {
         const tag = tagOf(rest.subarray(0, this.#need));
         if (tag !== undefined) yield tag;
@@ -39,8 +39,8 @@ export class FlvReader {
       rest = rest.subarray(this.#need);
       this.#need = this.#sizeOf(rest);
     }
-    this.#parts = rest.byteLength === 0 ? [] : [rest];
-    this.#have = rest.byteLength;
+    this.#parts = rest.length === 0 ? [] : [rest];
+    this.#have = rest.length;
   }
 
   #begin(head: Uint8Array): void {
@@ -52,7 +52,7 @@ export class FlvReader {
   /** Bytes of what comes next, as far as `rest` tells. */
   #sizeOf(rest: Uint8Array): number {
     if (!this.#begun) return FILE_HEADER;
-    if (rest.byteLength < TAG_HEADER) return TAG_HEADER;
+    if (rest.length < TAG_HEADER) return TAG_HEADER;
     return TAG_HEADER + u24At(rest, 1) + TAG_TAIL;
   }
 }
@@ -61,7 +61,7 @@ function tagOf(bytes: Uint8Array): FileTag | undefined {
   const kind = KINDS[bytes[0] ?? 0];
   if (kind === undefined) return undefined;
   const timestamp = (u24At(bytes, 4) | ((bytes[7] ?? 0) << 24)) >>> 0;
-  return { kind, timestamp, body: bytes.subarray(TAG_HEADER, bytes.byteLength - TAG_TAIL) };
+  return { kind, timestamp, body: bytes.subarray(TAG_HEADER, bytes.length - TAG_TAIL) };
 }
 
 function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
@@ -69,7 +69,7 @@ function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
   let at = 0;
   for (const part of parts) {
     bytes.set(part, at);
-    at += part.byteLength;
+    at += part.length;
   }
   return bytes;
 }

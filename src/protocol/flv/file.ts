@@ -12,7 +12,7 @@ export const flvHeader = (): Uint8Array =>
 
 /** One tag with the size behind it: views to be sent in this order, the body not copied. */
 export function flvTag({ kind, body }: FlvTag, timestamp: Millis): Uint8Array[] {
-  const size = body.byteLength;
+  const size = body.length;
   const head = new ByteWriter(TAG_HEADER).u8(TAG_TYPE[kind]).u24(size);
   head.u24(timestamp & 0xff_ffff).u8(timestamp >>> 24);
   const tail = new ByteWriter(4).u32(TAG_HEADER + size);

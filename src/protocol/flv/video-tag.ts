@@ -8,7 +8,7 @@ const HEADER_BYTES = 5;
 
 /** Sequence header: `record` is an AVCDecoderConfigurationRecord. */
 export function avcConfigBody(record: Uint8Array): Uint8Array {
-  const body = new Uint8Array(HEADER_BYTES + record.byteLength);
+  const body = new Uint8Array(HEADER_BYTES + record.length);
   body[0] = KEY_AVC;
   body.set(record, HEADER_BYTES);
   return body;
@@ -34,7 +34,7 @@ export function avcFrameBody(nalUnits: readonly NalUnit[], key: boolean, room?: 
     at += 4;
     for (const part of unit.parts) {
       body.set(part, at);
-      at += part.byteLength;
+      at += part.length;
     }
   }
   return body;

@@ -7,7 +7,7 @@ const CNAME = 1;
 /** A description of one source by its canonical name, at most 255 bytes. */
 export function sourceDescription(ssrc: number, cname: string): Uint8Array {
   const name = new TextEncoder().encode(cname).subarray(0, 255);
-  const writer = new ByteWriter().u32(ssrc).u8(CNAME).u8(name.byteLength).bytes(name);
+  const writer = new ByteWriter().u32(ssrc).u8(CNAME).u8(name.length).bytes(name);
   // At least one zero ends the list of items, and zeros fill the last word.
   do writer.u8(0);
   while (writer.length % 4 !== 0);

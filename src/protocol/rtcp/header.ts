@@ -31,13 +31,13 @@ const HEADER_BYTES = 4;
 /** Cuts a compound into its packets. Throws `ProtocolError` with a rule `rtcp.*`. */
 export function splitCompound(bytes: Uint8Array): RawRtcp[] {
   const packets: RawRtcp[] = [];
-  for (let at = 0; at < bytes.byteLength; ) {
-    if (at + HEADER_BYTES > bytes.byteLength) throw new ProtocolError("rtcp.short", "header cut");
+  for (let at = 0; at < bytes.length; ) {
+    if (at + HEADER_BYTES > bytes.length) throw new ProtocolError("rtcp.short", "header cut");
     const first = bytes[at] as number;
     if (first >> 6 !== 2) throw new ProtocolError("rtcp.version", `version ${first >> 6}`);
     const words = ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
     const end = at + HEADER_BYTES + 4 * words;
-    if (end > bytes.byteLength) throw new ProtocolError("rtcp.length", "packet cut off");
+    if (end > bytes.length) throw new ProtocolError("rtcp.length", "packet cut off");
     const padding = (first & 0x20) === 0 ? 0 : (bytes[end - 1] as number);
     const bodyEnd = end - padding;
     if (bodyEnd < at + HEADER_BYTES) throw new ProtocolError("rtcp.padding", "exceeds the packet");
@@ -51,19 +51,21 @@ export function splitCompound(bytes: Uint8Array): RawRtcp[] {
   return packets;
 }
 
-/** One RTCP packet around `body`, whose length is a multiple of four. */
-export function rtcpPacket(count: number, type: number, body: Uint8Array): Uint8Array {
-  return new ByteWriter(HEADER_BYTES + body.byteLength)
+/** An RTCP packet up to its body, which is to have `size` bytes, a multiple of four. */
+export function rtcpWriter(count: number, type: number, size: number): ByteWriter {
+  return new ByteWriter(HEADER_BYTES + size)
     .u8(0x80 | count)
     .u8(type)
-    .u16(body.byteLength / 4)
-    .bytes(body)
-    .take();
+    .u16(size / 4);
 }
+
+/** One RTCP packet around `body`, whose length is a multiple of four. */
+export const rtcpPacket = (count: number, type: number, body: Uint8Array): Uint8Array =>
+  rtcpWriter(count, type, body.length).bytes(body).take();
 
 /** Several packets as one datagram. */
 export function compound(packets: readonly Uint8Array[]): Uint8Array {
-  const writer = new ByteWriter(packets.reduce((sum, packet) => sum + packet.byteLength, 0));
+  const writer = new ByteWriter(packets.reduce((sum, packet) => sum + packet.length, 0));
   for (const packet of packets) writer.bytes(packet);
   return writer.take();
 }

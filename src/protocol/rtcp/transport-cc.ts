@@ -7,10 +7,9 @@
  *  |          packet chunk         |         packet chunk          |
  *  |         receive deltas, 8 or 16 bits each, then padding       |
  */
-import { ByteWriter } from "../../base/bytes.ts";
 import type { Micros } from "../../base/time.ts";
 import { addSeq, type SeqNo, toWireSeq } from "../rtp/sequence.ts";
-import { RtcpType, rtcpPacket } from "./header.ts";
+import { RtcpType, rtcpWriter } from "./header.ts";
 
 /** Who reports to whom. */
 export interface TransportFeedbackHead {
@@ -30,6 +29,13 @@ const MOST_STATUSES = 450;
 /** Packet status symbols (section 3.1.1). */
 const Status = { lost: 0, small: 1, large: 2 } as const;
 
+// What the packet in the making consists of: ten times a second for each stream is too often for memory of its own.
+const statuses = new Uint8Array(MOST_STATUSES);
+const deltas = new Uint8Array(2 * MOST_STATUSES);
+const chunks = new Uint16Array(MOST_STATUSES);
+/** Sender, media, base, count, reference and number of the packet. */
+const FIXED_BYTES = 16;
+
 /** A feedback packet, and the first sequence number that found no room in it. */
 export interface TransportFeedback {
   readonly packet: Uint8Array;
@@ -46,27 +52,44 @@ export function transportFeedback(
   arrivalOf: (sequence: SeqNo) => Micros | undefined,
 ): TransportFeedback {
   const reference = Math.floor(firstArrival(range, arrivalOf) / (UNIT * UNITS_PER_REFERENCE));
-  const deltas = new ByteWriter(128);
-  const statuses: number[] = [];
-  let previous = reference * UNITS_PER_REFERENCE;
-  let next = range.base;
-  while (next <= range.highest && statuses.length < MOST_STATUSES) {
-    const arrival = arrivalOf(next);
+  const { count, deltaBytes } = fillStatuses(range, arrivalOf, reference * UNITS_PER_REFERENCE);
+  const chunkCount = fillChunks(count);
+  const size = FIXED_BYTES + 2 * chunkCount + deltaBytes;
+  const writer = rtcpWriter(FORMAT, RtcpType.transportFeedback, Math.ceil(size / 4) * 4);
+  writer.u32(head.sender).u32(head.media).u16(toWireSeq(range.base)).u16(count);
+  writer.u24(reference & 0xff_ffff).u8(head.count & 0xff);
+  for (let i = 0; i < chunkCount; i += 1) writer.u16(chunks[i] as number);
+  for (let i = 0; i < deltaBytes; i += 1) writer.u8(deltas[i] as number);
+  while (writer.length % 4 !== 0) writer.u8(0);
+  return { packet: writer.take(), next: addSeq(range.base, count) };
+}
+
+/** Statuses and deltas of as many packets as one feedback packet can tell of; the first delta is since `reference`. */
+function fillStatuses(
+  { base, highest }: { readonly base: SeqNo; readonly highest: SeqNo },
+  arrivalOf: (sequence: SeqNo) => Micros | undefined,
+  reference: number,
+): { readonly count: number; readonly deltaBytes: number } {
+  let previous = reference;
+  let count = 0;
+  let deltaBytes = 0;
+  for (let at = base; at <= highest && count < MOST_STATUSES; at = addSeq(at, 1)) {
+    const arrival = arrivalOf(at);
     const units = arrival === undefined ? previous : Math.floor(arrival / UNIT);
     const delta = units - previous;
     if (delta < -0x8000 || delta > 0x7fff) break;
-    statuses.push(arrival === undefined ? Status.lost : writeDelta(deltas, delta));
+    const status = arrival === undefined ? Status.lost : sizeOf(delta);
+    if (status === Status.large) deltas[deltaBytes++] = delta >> 8;
+    if (status !== Status.lost) deltas[deltaBytes++] = delta;
+    statuses[count++] = status;
     previous = units;
-    next = addSeq(next, 1);
   }
-  const writer = new ByteWriter(64 + deltas.length).u32(head.sender).u32(head.media);
-  writer.u16(toWireSeq(range.base)).u16(statuses.length);
-  writer.u24(reference & 0xff_ffff).u8(head.count & 0xff);
-  writeChunks(writer, statuses);
-  writer.bytes(deltas.take());
-  while (writer.length % 4 !== 0) writer.u8(0);
-  return { packet: rtcpPacket(FORMAT, RtcpType.transportFeedback, writer.take()), next };
+  return { count, deltaBytes };
 }
+
+/** The status of a packet that came so many units after the one before. */
+const sizeOf = (delta: number): number =>
+  delta >= 0 && delta <= 0xff ? Status.small : Status.large;
 
 function firstArrival(
   range: { readonly base: SeqNo; readonly highest: SeqNo },
@@ -79,49 +102,43 @@ function firstArrival(
   return 0;
 }
 
-function writeDelta(deltas: ByteWriter, delta: number): number {
-  if (delta >= 0 && delta <= 0xff) {
-    deltas.u8(delta);
-    return Status.small;
-  }
-  deltas.u16(delta & 0xffff);
-  return Status.large;
-}
-
-/** Section 3.1.2 to 3.1.4: run lengths where they save room, else vectors of 14 or 7 symbols. */
-function writeChunks(writer: ByteWriter, statuses: readonly number[]): void {
-  for (let at = 0; at < statuses.length; ) {
-    const symbol = statuses[at] as number;
-    const run = runLength(statuses, at);
-    const oneBit = fitsOneBit(statuses, at);
-    if (run >= (oneBit ? 14 : 7) || run === statuses.length - at) {
-      writer.u16((symbol << 13) | run);
+/** Section 3.1.2 to 3.1.4: run lengths where they save room, else vectors of 14 or 7 symbols; how many. */
+function fillChunks(count: number): number {
+  let filled = 0;
+  for (let at = 0; at < count; filled += 1) {
+    const run = runLength(at, count);
+    const oneBit = fitsOneBit(at, count);
+    if (run >= (oneBit ? 14 : 7) || run === count - at) {
+      chunks[filled] = ((statuses[at] as number) << 13) | run;
       at += run;
     } else if (oneBit) {
-      writer.u16(0x8000 | vector(statuses, at, 14, 1));
+      chunks[filled] = 0x8000 | vector(at, count, 14, 1);
       at += 14;
     } else {
-      writer.u16(0xc000 | vector(statuses, at, 7, 2));
+      chunks[filled] = 0xc000 | vector(at, count, 7, 2);
       at += 7;
     }
   }
+  return filled;
 }
 
-function runLength(statuses: readonly number[], from: number): number {
+function runLength(from: number, count: number): number {
   let at = from;
-  while (at < statuses.length && at - from < 0x1fff && statuses[at] === statuses[from]) at += 1;
+  while (at < count && at - from < 0x1fff && statuses[at] === statuses[from]) at += 1;
   return at - from;
 }
 
-function fitsOneBit(statuses: readonly number[], from: number): boolean {
-  for (let at = from; at < Math.min(from + 14, statuses.length); at++) {
+function fitsOneBit(from: number, count: number): boolean {
+  for (let at = from; at < Math.min(from + 14, count); at++) {
     if (statuses[at] === Status.large) return false;
   }
   return true;
 }
 
-function vector(statuses: readonly number[], from: number, symbols: number, bits: number): number {
+function vector(from: number, count: number, symbols: number, bits: number): number {
   let value = 0;
-  for (let at = from; at < from + symbols; at++) value = (value << bits) | (statuses[at] ?? 0);
+  for (let at = from; at < from + symbols; at++) {
+    value = (value << bits) | (at < count ? (statuses[at] as number) : Status.lost);
+  }
   return value;
 }

@@ -25,13 +25,13 @@ const short = (): ProtocolError => new ProtocolError("rtp.av1.short", "an elemen
 function elementsOf(payload: Uint8Array): Uint8Array[] {
   const count = ((payload[0] ?? 0) >> 4) & 0x03;
   const elements: Uint8Array[] = [];
-  for (let at = 1; at < payload.byteLength; ) {
+  for (let at = 1; at < payload.length; ) {
     if (count > 0 && elements.length === count - 1) {
       elements.push(payload.subarray(at));
       break;
     }
     const length = readLeb128(payload, at);
-    if (length === undefined || length.end + length.value > payload.byteLength) throw short();
+    if (length === undefined || length.end + length.value > payload.length) throw short();
     at = length.end + length.value;
     elements.push(payload.subarray(length.end, at));
   }
@@ -48,14 +48,14 @@ function addObu(unit: UnitParts): void {
   const type = obuType(header);
   if (type === ObuType.temporalDelimiter || type === ObuType.padding) return;
   const headBytes = hasExtension(header) ? 2 : 1;
-  if (first.byteLength < headBytes) throw short();
+  if (first.length < headBytes) throw short();
   if (hasSize(header)) {
     for (const piece of pieces) unit.add(piece);
     return;
   }
-  const total = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  const total = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const size = leb128(total - headBytes);
-  const head = new Uint8Array(headBytes + size.byteLength);
+  const head = new Uint8Array(headBytes + size.length);
   head.set(first.subarray(0, headBytes));
   head[0] = header | 0x02;
   head.set(size, headBytes);

@@ -44,9 +44,9 @@ export class UnitParts {
   size = 0;
 
   add(part: Uint8Array): void {
-    if (part.byteLength === 0) return;
+    if (part.length === 0) return;
     this.parts.push(part);
-    this.size += part.byteLength;
+    this.size += part.length;
     if (this.size > MAX_UNIT_BYTES || this.parts.length > MAX_PARTS) {
       throw new ProtocolError("rtp.coded.size", "a frame is too large");
     }
@@ -73,7 +73,7 @@ export class CodedDepacketizer {
 
   /** Returns the units that this packet completed. Throws `ProtocolError`; go on with the next packet. */
   push(packet: CodedPacket): CodedUnit[] {
-    if (packet.payload.byteLength === 0) return [];
+    if (packet.payload.length === 0) return [];
     const done: CodedUnit[] = [];
     try {
       if (this.#ticks !== undefined && packet.timestamp !== this.#ticks) this.#finish(done);

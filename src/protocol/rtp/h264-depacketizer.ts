@@ -53,7 +53,7 @@ export class H264Depacketizer {
 
   /** Returns the units that this packet completed. Throws `ProtocolError` `rtp.h264.*`; go on with the next packet. */
   push(packet: H264Packet): readonly AccessUnit[] {
-    if (packet.payload.byteLength === 0) return NOTHING;
+    if (packet.payload.length === 0) return NOTHING;
     const begins = this.#ticks !== undefined && packet.timestamp !== this.#ticks;
     const before = begins ? this.#finish() : undefined;
     this.#ticks = packet.timestamp;
@@ -107,10 +107,10 @@ export class H264Depacketizer {
   }
 
   #takeAggregate(payload: Uint8Array): void {
-    for (let at = 1; at < payload.byteLength; ) {
+    for (let at = 1; at < payload.length; ) {
       const size = ((payload[at] ?? 0) << 8) | (payload[at + 1] ?? 0);
       const end = at + 2 + size;
-      if (size === 0 || end > payload.byteLength) {
+      if (size === 0 || end > payload.length) {
         throw new ProtocolError("rtp.h264.aggregate", `a NAL unit of ${size} bytes does not fit`);
       }
       this.#add(wholeNalUnit(payload.subarray(at + 2, end)));
@@ -120,7 +120,7 @@ export class H264Depacketizer {
 
   #takeFragment(payload: Uint8Array): void {
     const header = payload[1];
-    if (header === undefined || payload.byteLength < 3) {
+    if (header === undefined || payload.length < 3) {
       throw new ProtocolError("rtp.h264.fragment", "an empty fragment");
     }
     const start = (header & 0x80) !== 0;
@@ -134,7 +134,7 @@ export class H264Depacketizer {
     }
     const fragments = this.#fragments as Uint8Array[];
     fragments.push(payload.subarray(2));
-    this.#fragmentBytes += payload.byteLength - 2;
+    this.#fragmentBytes += payload.length - 2;
     if (fragments.length > MAX_FRAGMENTS || this.#fragmentBytes > MAX_UNIT_BYTES) {
       throw new ProtocolError("rtp.h264.size", "a NAL unit is too large");
     }

@@ -16,10 +16,10 @@ export type PayloadParts = readonly Uint8Array[];
 export function nalUnitsOf(unit: Uint8Array): Uint8Array[] {
   const view = new DataView(unit.buffer, unit.byteOffset, unit.byteLength);
   const units: Uint8Array[] = [];
-  for (let at = 0; at + LENGTH_BYTES < unit.byteLength; ) {
+  for (let at = 0; at + LENGTH_BYTES < unit.length; ) {
     const start = at + LENGTH_BYTES;
     at = start + view.getUint32(at);
-    if (at > unit.byteLength) break;
+    if (at > unit.length) break;
     if (at > start) units.push(unit.subarray(start, at));
   }
   return units;
@@ -42,7 +42,7 @@ export function* packetizeUnit(
   sets: readonly Uint8Array[],
   room: number,
 ): Generator<PayloadParts> {
-  const together = sets.reduce((sum, set) => sum + 2 + set.byteLength, 1);
+  const together = sets.reduce((sum, set) => sum + 2 + set.length, 1);
   if (sets.length > 1 && together <= room) yield aggregate(sets);
   else for (const set of sets) yield* packetizeNal(set, room);
   for (const nal of nalUnitsOf(unit)) if (!isPadding(nal)) yield* packetizeNal(nal, room);
@@ -52,7 +52,7 @@ export function* packetizeUnit(
  *  |F|NRI|  24  | size 16 | NAL unit | size 16 | NAL unit | ...   (RFC 6184, 5.7.1)
  */
 function aggregate(nals: readonly Uint8Array[]): PayloadParts {
-  const head = (nal: Uint8Array): Uint8Array => Uint8Array.of(nal.byteLength >> 8, nal.byteLength);
+  const head = (nal: Uint8Array): Uint8Array => Uint8Array.of(nal.length >> 8, nal.length);
   return [Uint8Array.of(MOST_IMPORTANT | STAP_A), ...nals.flatMap((nal) => [head(nal), nal])];
 }
 
@@ -60,15 +60,15 @@ function aggregate(nals: readonly Uint8Array[]): PayloadParts {
  *  |F|NRI|  28  |S|E|R| type |  fragment   (RFC 6184, 5.8)
  */
 function* packetizeNal(nal: Uint8Array, room: number): Generator<PayloadParts> {
-  if (nal.byteLength <= room) {
+  if (nal.length <= room) {
     yield [nal];
     return;
   }
   const indicator = ((nal[0] ?? 0) & 0xe0) | FU_A;
   const most = room - 2;
-  for (let at = 1; at < nal.byteLength; at += most) {
+  for (let at = 1; at < nal.length; at += most) {
     const start = at === 1 ? START : 0;
-    const end = at + most >= nal.byteLength ? END : 0;
+    const end = at + most >= nal.length ? END : 0;
     yield [Uint8Array.of(indicator, start | end | typeOf(nal)), nal.subarray(at, at + most)];
   }
 }

@@ -39,22 +39,22 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 /** Parses one datagram. Throws `ProtocolError` with a rule `rtp.*`. */
 export function parseRtpPacket(bytes: Uint8Array): RtpPacket {
-  if (bytes.byteLength < HEADER_BYTES) throw new ProtocolError("rtp.short", "no room for a header");
+  if (bytes.length < HEADER_BYTES) throw new ProtocolError("rtp.short", "no room for a header");
   const first = bytes[0] as number;
   if (first >> 6 !== 2) throw new ProtocolError("rtp.version", `version ${first >> 6}`);
   let offset = HEADER_BYTES + 4 * (first & 0x0f);
   let extensionProfile = 0;
   let extensionAt = offset;
   if ((first & 0x10) !== 0) {
-    if (offset + 4 > bytes.byteLength) throw new ProtocolError("rtp.extension", "header cut off");
+    if (offset + 4 > bytes.length) throw new ProtocolError("rtp.extension", "header cut off");
     extensionProfile = u16At(bytes, offset);
     const end = offset + 4 + 4 * u16At(bytes, offset + 2);
-    if (end > bytes.byteLength) throw new ProtocolError("rtp.extension", "body cut off");
+    if (end > bytes.length) throw new ProtocolError("rtp.extension", "body cut off");
     extensionAt = offset + 4;
     offset = end;
   }
   const extensionEnd = offset;
-  let end = bytes.byteLength;
+  let end = bytes.length;
   if ((first & 0x20) !== 0) end -= bytes[end - 1] as number;
   if (offset > end)
     throw new ProtocolError("rtp.length", "CSRC list or padding exceeds the packet");

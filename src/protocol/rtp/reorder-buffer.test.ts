@@ -56,6 +56,20 @@ test("a duplicate vanishes, whether its place is still open or gone by", () => {
   assert.equal(buffer.insert(seq(11), 11, 1), "late");
 });
 
+test("what is next passes while nothing is held, and nothing else does", () => {
+  const buffer = newBuffer(10);
+  assert.equal(buffer.pass(seq(11)), false);
+  assert.equal(buffer.pass(seq(10)), true);
+  assert.equal(buffer.pass(seq(10)), false);
+  assert.deepEqual([buffer.expected, buffer.highest], [11, 10]);
+  assert.equal(buffer.insert(seq(12), 12, 1), "held");
+  assert.equal(buffer.pass(seq(11)), false);
+  assert.equal(buffer.insert(seq(11), 11, 1), "held");
+  assert.deepEqual(drain(buffer), [11, 12]);
+  assert.equal(buffer.pass(seq(13)), true);
+  assert.equal(buffer.insert(seq(13), 13, 1), "late");
+});
+
 test("what lies a window ahead or behind is outside and changes nothing", () => {
   const buffer = newBuffer(100);
   assert.equal(buffer.insert(seq(100 + WINDOW), 1, 1), "outside");

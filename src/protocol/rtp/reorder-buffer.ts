@@ -55,6 +55,14 @@ export class ReorderBuffer<Item> {
     return this.#bytes > this.#options.bytes;
   }
 
+  /** True when it is the turn of `sequence` and nothing is held: it goes out at once, and is not to be put in. */
+  pass(sequence: SeqNo): boolean {
+    if (sequence !== this.#expected || this.#held > 0) return false;
+    this.#expected = addSeq(sequence, 1);
+    this.#highest = sequence;
+    return true;
+  }
+
   /** Puts `item` of `size` bytes in its place. */
   insert(sequence: SeqNo, item: Item, size: number): Insertion {
     const ahead = sequence - this.#expected;
@@ -72,6 +80,7 @@ export class ReorderBuffer<Item> {
 
   /** The next packet in order; undefined when it is missing. */
   take(): Item | undefined {
+    if (this.#held === 0) return undefined;
     const at = this.#expected & this.#mask;
     const item = this.#items[at];
     if (item === undefined) return undefined;

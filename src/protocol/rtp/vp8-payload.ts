@@ -20,7 +20,7 @@ function parse(payload: Uint8Array): Vp8Payload {
     if ((extension & 0x40) !== 0) at += 1;
     if ((extension & 0x30) !== 0) at += 1;
   }
-  if (at >= payload.byteLength) throw new ProtocolError("rtp.vp8.short", "no room for a frame");
+  if (at >= payload.length) throw new ProtocolError("rtp.vp8.short", "no room for a frame");
   return { start: (head & 0x17) === 0x10, data: payload.subarray(at) };
 }
 

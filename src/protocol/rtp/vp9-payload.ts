@@ -32,7 +32,7 @@ function parse(payload: Uint8Array): Vp9Payload {
   }
   if (has(FLAG.flexible) && has(FLAG.predicted)) at = skipReferences(payload, at);
   if (has(FLAG.structure)) at = skipStructure(payload, at);
-  if (at >= payload.byteLength) throw new ProtocolError("rtp.vp9.short", "no room for a frame");
+  if (at >= payload.length) throw new ProtocolError("rtp.vp9.short", "no room for a frame");
   return { start: has(FLAG.start), spatialLayer, data: payload.subarray(at) };
 }
 

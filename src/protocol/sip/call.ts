@@ -126,7 +126,7 @@ export class SipCall {
   /** The ACK of the other side may hold the answer to an offer of ours. */
   onAck(request: SipRequest): void {
     if (this.#dialog?.matches(request) !== true) return;
-    if (this.#inDialog.offered && request.body.byteLength > 0) {
+    if (this.#inDialog.offered && request.body.length > 0) {
       this.#parts.media.onAnswer(bodyText(request), false);
     }
   }
@@ -181,7 +181,7 @@ export class SipCall {
   #onProvisional(response: SipResponse): void {
     if (this.#state !== "inviting") return;
     this.#parts.events.onProgress(response.status);
-    if (response.status === 100 || response.body.byteLength === 0) return;
+    if (response.status === 100 || response.body.length === 0) return;
     try {
       this.#parts.media.onAnswer(bodyText(response), true);
       this.#early = true;
@@ -219,7 +219,7 @@ export class SipCall {
     this.#timer.onAnswer(response.headers, now);
     this.#inDialog.learn(response.headers);
     try {
-      if (response.body.byteLength > 0) media.onAnswer(bodyText(response), false);
+      if (response.body.length > 0) media.onAnswer(bodyText(response), false);
       else if (!this.#early) throw new ProtocolError("sip.answer", "no session description");
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -286,7 +286,7 @@ export class SipCall {
       if (invite) this.#acknowledge(dialog, parseCSeq(response).number);
       dialog.retarget(response);
       this.#timer.onAnswer(response.headers, now);
-      if (invite && response.body.byteLength > 0) {
+      if (invite && response.body.length > 0) {
         this.#parts.media.onAnswer(bodyText(response), false);
       }
       return;

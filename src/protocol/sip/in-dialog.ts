@@ -101,7 +101,7 @@ export class InDialogRequests {
 
   #describe(request: SipRequest): string | undefined {
     this.#offered = false;
-    if (request.body.byteLength > 0) return this.#media.onOffer(bodyText(request));
+    if (request.body.length > 0) return this.#media.onOffer(bodyText(request));
     if (request.method === "UPDATE") return undefined;
     this.#offered = true;
     return this.#media.offer();

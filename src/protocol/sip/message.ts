@@ -102,7 +102,7 @@ const ENCODER = new TextEncoder();
 
 /** Offset behind the empty line that ends the head, or -1. */
 export function headEnd(bytes: Uint8Array, from = 0): number {
-  for (let at = from; at + 1 < bytes.byteLength; at += 1) {
+  for (let at = from; at + 1 < bytes.length; at += 1) {
     if (bytes[at] !== 0x0a) continue;
     if (bytes[at + 1] === 0x0a) return at + 2;
     if (bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
@@ -115,7 +115,7 @@ export function headEnd(bytes: Uint8Array, from = 0): number {
  * shorter than Content-Length (RFC 3261, 18.3). Throws `ProtocolError` `sip.*`.
  */
 export function parseSipMessage(bytes: Uint8Array): SipMessage {
-  if (bytes.byteLength > MAX_MESSAGE_BYTES) throw new ProtocolError("sip.size", "too long");
+  if (bytes.length > MAX_MESSAGE_BYTES) throw new ProtocolError("sip.size", "too long");
   const end = headEnd(bytes);
   if (end < 0) throw new ProtocolError("sip.head", "the head does not end");
   const lines = unfold(DECODER.decode(bytes.subarray(0, end)));
@@ -170,7 +170,7 @@ function contentLength(headers: SipHeaders): number | undefined {
 function cutBody(rest: Uint8Array, headers: SipHeaders): Uint8Array {
   const length = contentLength(headers);
   if (length === undefined) return rest;
-  if (length > rest.byteLength) throw new ProtocolError("sip.length", "the body is cut off");
+  if (length > rest.length) throw new ProtocolError("sip.length", "the body is cut off");
   return length === 0 ? NO_BODY : rest.subarray(0, length);
 }
 
@@ -189,12 +189,12 @@ export function writeSipMessage(message: SipMessage): Uint8Array {
       ? `${message.method} ${message.uri} SIP/2.0`
       : `SIP/2.0 ${message.status} ${message.reason}`;
   const fields = message.headers.all.map(({ name, value }) => oneLine(`${name}: ${value}`));
-  const head = [oneLine(start), ...fields, `Content-Length: ${message.body.byteLength}`, "", ""];
+  const head = [oneLine(start), ...fields, `Content-Length: ${message.body.length}`, "", ""];
   const bytes = ENCODER.encode(head.join("\r\n"));
-  if (message.body.byteLength === 0) return bytes;
-  const whole = new Uint8Array(bytes.byteLength + message.body.byteLength);
+  if (message.body.length === 0) return bytes;
+  const whole = new Uint8Array(bytes.length + message.body.length);
   whole.set(bytes);
-  whole.set(message.body, bytes.byteLength);
+  whole.set(message.body, bytes.length);
   return whole;
 }
 

@@ -15,7 +15,7 @@ function parseParameterSets(text: string): NalUnit[] {
     .slice(0, MOST_SETS)
     .map(fromBase64)
     .filter((bytes) => bytes !== undefined)
-    .filter((bytes) => bytes.byteLength > 3)
+    .filter((bytes) => bytes.length > 3)
     .map(wholeNalUnit);
   const sets = units.filter(({ type }) => type === NalType.sps || type === NalType.pps);
   const whole = [NalType.sps, NalType.pps].every((type) => sets.some((set) => set.type === type));

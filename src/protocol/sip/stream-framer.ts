@@ -18,9 +18,9 @@ export class SipStreamFramer {
     this.#append(chunk);
     for (;;) {
       this.#skipKeepAlives();
-      if (this.#held.byteLength < this.#need) return;
+      if (this.#held.length < this.#need) return;
       const length = this.#need > 0 ? this.#need : this.#measure();
-      if (length === undefined || this.#held.byteLength < length) return;
+      if (length === undefined || this.#held.length < length) return;
       const message = parseSipMessage(this.#held.subarray(0, length));
       this.#held = this.#held.subarray(length);
       this.#searched = 0;
@@ -30,16 +30,16 @@ export class SipStreamFramer {
   }
 
   #append(chunk: Uint8Array): void {
-    if (this.#held.byteLength + chunk.byteLength > 2 * MAX_MESSAGE_BYTES + (1 << 16)) {
+    if (this.#held.length + chunk.length > 2 * MAX_MESSAGE_BYTES + (1 << 16)) {
       throw new ProtocolError("sip.size", "too much waits for the end of a message");
     }
-    if (this.#held.byteLength === 0) {
+    if (this.#held.length === 0) {
       this.#held = chunk;
       return;
     }
-    const joined = new Uint8Array(this.#held.byteLength + chunk.byteLength);
+    const joined = new Uint8Array(this.#held.length + chunk.length);
     joined.set(this.#held);
-    joined.set(chunk, this.#held.byteLength);
+    joined.set(chunk, this.#held.length);
     this.#held = joined;
   }
 
@@ -54,8 +54,8 @@ export class SipStreamFramer {
   #measure(): number | undefined {
     const end = headEnd(this.#held, this.#searched);
     if (end < 0) {
-      this.#searched = Math.max(0, this.#held.byteLength - 3);
-      if (this.#held.byteLength > MAX_MESSAGE_BYTES) {
+      this.#searched = Math.max(0, this.#held.length - 3);
+      if (this.#held.length > MAX_MESSAGE_BYTES) {
         throw new ProtocolError("sip.size", "the head does not end");
       }
       return undefined;

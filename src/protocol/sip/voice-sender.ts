@@ -148,7 +148,7 @@ interface RtpHead {
 }
 
 function rtpPacket({ second, sequence, timestamp, ssrc }: RtpHead, body: Uint8Array): Uint8Array {
-  return new ByteWriter(12 + body.byteLength)
+  return new ByteWriter(12 + body.length)
     .u8(0x80)
     .u8(second)
     .u16(sequence)

@@ -1,7 +1,7 @@
 import type { AudioClip } from "./transcoder.ts";
 
 const sizeOf = (clip: AudioClip): number =>
-  [...clip.frames, ...clip.loop].reduce((sum, body) => sum + body.byteLength, 0);
+  [...clip.frames, ...clip.loop].reduce((sum, body) => sum + body.length, 0);
 
 /** Clips by key, the least recently used forgotten first once they exceed a budget in bytes. */
 export class ClipCache {

@@ -71,7 +71,7 @@ class LibraryOpusDecoder implements PacketDecoder {
     if (frame.format !== AV_SAMPLE_FMT_S16 || count <= 0 || count > MAX_SAMPLES) return undefined;
     const [plane] = frame.data ?? [];
     const samples = count * this.#channels;
-    if (plane === undefined || plane.byteLength < samples * 2) return undefined;
+    if (plane === undefined || plane.length < samples * 2) return undefined;
     return new Int16Array(plane.buffer, plane.byteOffset, samples).slice();
   }
 }
@@ -92,8 +92,8 @@ class G711Decoder implements PacketDecoder {
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
-    if (payload.byteLength === 0 || payload.byteLength > MAX_G711_BYTES) return undefined;
-    const narrow = new Int16Array(payload.byteLength);
+    if (payload.length === 0 || payload.length > MAX_G711_BYTES) return undefined;
+    const narrow = new Int16Array(payload.length);
     for (let i = 0; i < narrow.length; i += 1) narrow[i] = this.#table[payload[i] ?? 0] ?? 0;
     const wide = this.#resampler?.convert(narrow) ?? narrow;
     return this.#channels === 1 ? wide : doubled(wide);

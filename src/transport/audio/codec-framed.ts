@@ -28,7 +28,7 @@ export class FramedDecoder implements PacketDecoder {
   }
 
   decode(payload: Uint8Array): Int16Array | undefined {
-    if (payload.byteLength === 0) return undefined;
+    if (payload.length === 0) return undefined;
     return this.#decoder.decode(payload, (frame) => this.#pcm(frame));
   }
 
@@ -42,7 +42,7 @@ export class FramedDecoder implements PacketDecoder {
       return undefined;
     if (sampleRate <= 0 || sampleRate > HIGHEST_RATE) return undefined;
     const planes = (data ?? [])
-      .filter((plane) => plane.byteLength >= nbSamples * 4)
+      .filter((plane) => plane.length >= nbSamples * 4)
       .map((plane) => new Float32Array(plane.buffer, plane.byteOffset, nbSamples));
     const [left, right = left] = planes;
     if (left === undefined || right === undefined) return undefined;

@@ -51,7 +51,7 @@ export class SpeexDecoder implements PacketDecoder {
   /** A value that is no number becomes 0. */
   #samples({ format, nbSamples, data }: Frame): Float32Array | undefined {
     const [plane] = data ?? [];
-    const fits = plane !== undefined && plane.byteLength >= SPEEX_FRAME_SAMPLES * 4;
+    const fits = plane !== undefined && plane.length >= SPEEX_FRAME_SAMPLES * 4;
     if (format !== AV_SAMPLE_FMT_FLT || nbSamples !== SPEEX_FRAME_SAMPLES || !fits) {
       return undefined;
     }

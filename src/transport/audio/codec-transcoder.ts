@@ -183,7 +183,7 @@ class CodecTranscoder implements AudioTranscoder {
   }
 
   #write(id: number, frame: AudioFrame): void {
-    if (!this.#transcodes.has(id) || frame.payload.byteLength > MAX_PACKET_BYTES) return;
+    if (!this.#transcodes.has(id) || frame.payload.length > MAX_PACKET_BYTES) return;
     this.#push({ id, bytes: encodePacket(id, frame), since: this.#options.clock.now() });
   }
 

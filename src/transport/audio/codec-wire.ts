@@ -63,7 +63,7 @@ function writeOptions(bytes: Buffer, { codec, channels, bitrate, grid }: Transco
 }
 
 export function encodePacket(id: number, packet: PacketRecord): Buffer {
-  const bytes = record(RECORD.audio, id, 13 + packet.payload.byteLength);
+  const bytes = record(RECORD.audio, id, 13 + packet.payload.length);
   bytes.writeUInt8(CODECS.indexOf(packet.codec), HEAD);
   bytes.writeDoubleLE(packet.pts, HEAD + 1);
   bytes.writeUInt32LE(packet.duration, HEAD + 9);
@@ -80,7 +80,7 @@ export const decodePacket = (payload: Buffer): PacketRecord => ({
 
 export function encodeClipRequest(id: number, request: ClipRequest): Buffer {
   const path = Buffer.from(request.path);
-  const bytes = record(RECORD.loadClip, id, OPTIONS_BYTES + path.byteLength);
+  const bytes = record(RECORD.loadClip, id, OPTIONS_BYTES + path.length);
   writeOptions(bytes, request.options);
   bytes.set(path, HEAD + OPTIONS_BYTES);
   return bytes;
@@ -92,7 +92,7 @@ export const decodeClipRequest = (payload: Buffer): ClipRequest => ({
 });
 
 export function encodeFrames(id: number, frames: readonly SlotFrame[]): Buffer {
-  const size = frames.reduce((sum, frame) => sum + 10 + frame.body.byteLength, 0);
+  const size = frames.reduce((sum, frame) => sum + 10 + frame.body.length, 0);
   const bytes = record(RECORD.frames, id, size);
   let at = HEAD;
   for (const frame of frames) {
@@ -104,10 +104,10 @@ export function encodeFrames(id: number, frames: readonly SlotFrame[]): Buffer {
 
 export function decodeFrames(payload: Buffer): SlotFrame[] {
   const frames: SlotFrame[] = [];
-  for (let at = 0; at < payload.byteLength; ) {
+  for (let at = 0; at < payload.length; ) {
     const body = readBody(payload, at + 8);
     frames.push({ slot: payload.readDoubleLE(at), body });
-    at += 10 + body.byteLength;
+    at += 10 + body.length;
   }
   return frames;
 }
@@ -136,7 +136,7 @@ export function encodeClip(id: number, clip: AudioClip): Buffer[] {
 }
 
 function encodeClipPart(id: number, part: ClipPart): Buffer {
-  const size = part.bodies.reduce((sum, body) => sum + 2 + body.byteLength, 1);
+  const size = part.bodies.reduce((sum, body) => sum + 2 + body.length, 1);
   const bytes = record(RECORD.clip, id, size);
   bytes.writeUInt8((part.loop ? 1 : 0) | (part.last ? 2 : 0), HEAD);
   let at = HEAD + 1;
@@ -147,17 +147,17 @@ function encodeClipPart(id: number, part: ClipPart): Buffer {
 export function decodeClipPart(payload: Buffer): ClipPart {
   const flags = payload.readUInt8(0);
   const bodies: Uint8Array[] = [];
-  for (let at = 1; at < payload.byteLength; ) {
+  for (let at = 1; at < payload.length; ) {
     const body = readBody(payload, at);
     bodies.push(body);
-    at += 2 + body.byteLength;
+    at += 2 + body.length;
   }
   return { loop: (flags & 1) !== 0, last: (flags & 2) !== 0, bodies };
 }
 
 export function encodeClipFailure(id: number, code: string, message: string): Buffer {
   const text = Buffer.from(`${code}\n${message}`);
-  const bytes = record(RECORD.clipFailed, id, text.byteLength);
+  const bytes = record(RECORD.clipFailed, id, text.length);
   bytes.set(text, HEAD);
   return bytes;
 }
@@ -168,9 +168,9 @@ export function decodeClipFailure(payload: Buffer): { code: string; message: str
 }
 
 function writeBody(bytes: Buffer, at: number, body: Uint8Array): number {
-  bytes.writeUInt16LE(body.byteLength, at);
+  bytes.writeUInt16LE(body.length, at);
   bytes.set(body, at + 2);
-  return at + 2 + body.byteLength;
+  return at + 2 + body.length;
 }
 
 const readBody = (bytes: Buffer, at: number): Uint8Array =>

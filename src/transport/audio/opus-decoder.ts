@@ -26,7 +26,7 @@ export class OpusDecoder implements PacketDecoder {
 
   /** Throws when the module fails; a packet that is not Opus is undefined. */
   decode(payload: Uint8Array): Int16Array | undefined {
-    if (payload.byteLength === 0 || isOpusPause(payload)) return undefined;
+    if (payload.length === 0 || isOpusPause(payload)) return undefined;
     try {
       return this.#handle.decode(payload);
     } catch (error) {

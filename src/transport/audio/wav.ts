@@ -45,14 +45,14 @@ const tag = (bytes: Uint8Array, at: number): string =>
 /** Finds the format and the data of a file of `size` bytes. Throws `ProtocolError("wav.*")`. */
 export function readWavFormat(read: ReadAt, size: number): WavFormat {
   const head = read(0, 12);
-  if (head.byteLength < 12 || tag(head, 0) !== "RIFF" || tag(head, 8) !== "WAVE") {
+  if (head.length < 12 || tag(head, 0) !== "RIFF" || tag(head, 8) !== "WAVE") {
     throw bad("riff", "not a RIFF WAVE file");
   }
   let format: Omit<WavFormat, "dataOffset" | "dataBytes"> | undefined;
   let at = 12;
   for (let chunk = 0; chunk < MAX_CHUNKS; chunk += 1) {
     const header = read(at, 8);
-    if (header.byteLength < 8) break;
+    if (header.length < 8) break;
     const length = view(header).getUint32(4, true);
     const name = tag(header, 0);
     if (name === "fmt ") format = parseFormat(read(at + 8, Math.min(length, 40)));
@@ -74,10 +74,10 @@ function withData(
 }
 
 function parseFormat(bytes: Uint8Array): Omit<WavFormat, "dataOffset" | "dataBytes"> {
-  if (bytes.byteLength < 16) throw bad("fmt", "format chunk too short");
+  if (bytes.length < 16) throw bad("fmt", "format chunk too short");
   const fields = view(bytes);
   const code = fields.getUint16(0, true);
-  const extended = code === EXTENSIBLE && bytes.byteLength >= 26;
+  const extended = code === EXTENSIBLE && bytes.length >= 26;
   const bits = fields.getUint16(14, true);
   const encoding = ENCODINGS[`${extended ? fields.getUint16(24, true) : code}/${bits}`];
   if (encoding === undefined) throw bad("encoding", `format ${code} of ${bits} bits`);
@@ -126,7 +126,7 @@ export function decodeWav(format: WavFormat, bytes: Uint8Array, channels: 1 | 2)
   const width = format.blockAlign / format.channels;
   const sample = READ[format.encoding];
   const table = mixTable(format.channels, channels);
-  const count = Math.floor(bytes.byteLength / format.blockAlign);
+  const count = Math.floor(bytes.length / format.blockAlign);
   const out = new Float32Array(count * channels);
   let to = 0;
   for (let block = 0; block < count; block += 1) {

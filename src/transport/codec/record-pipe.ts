@@ -37,8 +37,8 @@ export class RecordPipe {
 
   /** Puts bytes behind those that wait to be written. */
   put(bytes: Uint8Array): void {
-    const end = this.#waiting + bytes.byteLength;
-    if (end > this.#out.byteLength) this.#out = larger(this.#out, this.#waiting, end);
+    const end = this.#waiting + bytes.length;
+    if (end > this.#out.length) this.#out = larger(this.#out, this.#waiting, end);
     this.#out.set(bytes, this.#waiting);
     this.#waiting = end;
   }
@@ -52,15 +52,9 @@ export class RecordPipe {
 
   /** Until so many bytes are there; false when the pipe ends before. */
   #fill(size: number): boolean {
-    if (this.#start + size > this.#bytes.byteLength) this.#makeRoom(size);
+    if (this.#start + size > this.#bytes.length) this.#makeRoom(size);
     while (this.#end - this.#start < size) {
-      const got = readSync(
-        this.#fd,
-        this.#bytes,
-        this.#end,
-        this.#bytes.byteLength - this.#end,
-        null,
-      );
+      const got = readSync(this.#fd, this.#bytes, this.#end, this.#bytes.length - this.#end, null);
       if (got === 0) return false;
       this.#end += got;
     }
@@ -69,7 +63,7 @@ export class RecordPipe {
 
   #makeRoom(size: number): void {
     const waiting = this.#bytes.subarray(this.#start, this.#end);
-    const bytes = size > this.#bytes.byteLength ? Buffer.allocUnsafe(2 * size) : this.#bytes;
+    const bytes = size > this.#bytes.length ? Buffer.allocUnsafe(2 * size) : this.#bytes;
     bytes.set(waiting);
     this.#bytes = bytes;
     this.#end -= this.#start;

@@ -56,13 +56,13 @@ export class RecordReader {
   /** Every record that `chunk` completes, in order. Throws `RangeError` when a length cannot be true. */
   *push(chunk: Buffer): Generator<CodecRecord> {
     this.#parts.push(chunk);
-    this.#have += chunk.byteLength;
+    this.#have += chunk.length;
     if (this.#have < this.#need) return;
     let rest = this.#parts.length === 1 ? chunk : Buffer.concat(this.#parts);
     for (;;) {
-      this.#need = rest.byteLength < 4 ? 4 : 4 + rest.readUInt32LE(0);
+      this.#need = rest.length < 4 ? 4 : 4 + rest.readUInt32LE(0);
       if (this.#need > MAX_RECORD_BYTES) throw new RangeError(`record of ${this.#need} bytes`);
-      if (rest.byteLength < 4 || rest.byteLength < this.#need) break;
+      if (rest.length < 4 || rest.length < this.#need) break;
       yield {
         kind: rest.readUInt8(4),
         id: rest.readUInt32LE(5),
@@ -70,7 +70,7 @@ export class RecordReader {
       };
       rest = rest.subarray(this.#need);
     }
-    this.#parts = rest.byteLength === 0 ? [] : [rest];
-    this.#have = rest.byteLength;
+    this.#parts = rest.length === 0 ? [] : [rest];
+    this.#have = rest.length;
   }
 }

@@ -29,7 +29,7 @@ export class Gathering {
   hold(pieces: readonly Uint8Array[]): void {
     for (const piece of pieces) {
       this.#pieces.push(piece);
-      this.#bytes += piece.byteLength;
+      this.#bytes += piece.length;
     }
   }
 
@@ -61,7 +61,7 @@ function writeCopied(socket: Socket, pieces: readonly Uint8Array[], bytes: numbe
   let at = used;
   for (const piece of pieces) {
     room.set(piece, at);
-    at += piece.byteLength;
+    at += piece.length;
   }
   socket.write(room.subarray(used, at));
   // What waits in the socket stays where it is.

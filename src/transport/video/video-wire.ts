@@ -47,7 +47,7 @@ export type Figures = Omit<VideoTranscodeFigures, "cpuSeconds">;
 
 export function encodeOpen(options: VideoTranscodeOptions): Buffer {
   const text = Buffer.from(JSON.stringify(options));
-  const bytes = newRecord(RECORD.open, 0, text.byteLength);
+  const bytes = newRecord(RECORD.open, 0, text.length);
   bytes.set(text, RECORD_HEAD);
   return bytes;
 }
@@ -57,13 +57,13 @@ export const decodeOpen = (payload: Buffer): VideoTranscodeOptions =>
 
 /** A record and the bytes that follow it as they are, without a copy. */
 export const encodeConfig = (config: Uint8Array): Uint8Array[] => [
-  newRecord(RECORD.config, 0, 0, config.byteLength),
+  newRecord(RECORD.config, 0, 0, config.length),
   config,
 ];
 
 export function encodePicture(picture: PictureRecord<Uint8Array>): Uint8Array[] {
   const { data } = picture;
-  const bytes = newRecord(RECORD.picture, 0, PICTURE_HEAD, data.byteLength);
+  const bytes = newRecord(RECORD.picture, 0, PICTURE_HEAD, data.length);
   bytes.writeUInt8((picture.key ? KEY : 0) | (picture.preroll ? PREROLL : 0), RECORD_HEAD);
   bytes.writeDoubleLE(picture.pts, RECORD_HEAD + 1);
   bytes.writeUInt32LE(Math.min(0xffff_ffff, picture.behind), RECORD_HEAD + 9);
@@ -89,7 +89,7 @@ export const decodeAdvance = (payload: Buffer): number => payload.readDoubleLE(0
 /** What comes before the parts of a tag in its record. */
 export function encodeTag({ role, pts, parts }: TagParts): Uint8Array {
   let size = 0;
-  for (const part of parts) size += part.byteLength;
+  for (const part of parts) size += part.length;
   const bytes = newRecord(RECORD.tag, 0, TAG_HEAD, size);
   bytes.writeUInt8(ROLES.indexOf(role), RECORD_HEAD);
   bytes.writeDoubleLE(pts, RECORD_HEAD + 1);
