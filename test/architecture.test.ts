@@ -176,6 +176,16 @@ test("pure floors reach for no clock, timer, chance, process or console", () => 
   assert.deepEqual(found, []);
 });
 
+test("pure floors ask bytes for their length: Node 20 makes a call of byteLength, for each packet", () => {
+  const found = FILES.filter((file) => PURE.includes(file.split("/")[0] ?? "")).flatMap((file) =>
+    codeOf(read(file))
+      .split("\n")
+      .filter((line) => /\bbyteLength\b/.test(line) && !/\bnew DataView\b/.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+  assert.deepEqual(found, []);
+});
+
 test("only system-clock reads the machine's wall clock", () => {
   const found = FILES.filter((file) => file !== "observe/system-clock.ts").filter((file) =>
     /\bDate\.now\b/.test(codeOf(read(file))),

@@ -21,7 +21,7 @@ const ONE_ARENA = { MALLOC_ARENA_MAX: "1" } as const;
  * them back.
  */
 export const MEDIA_MEMORY: MemoryHabits = {
-  flags: ["--max-semi-space-size=2"],
+  flags: ["--max-semi-space-size=4"],
   environment: {
     ...ONE_ARENA,
     MALLOC_MMAP_THRESHOLD_: "8192",
