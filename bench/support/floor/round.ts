@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { usageOf } from "../usage.ts";
 import { type Contender, type FloorPlan, partAlone, wholeServer } from "./contenders.ts";
 
-/** Until the runtime has compiled what it runs all the time, much of it once a second: of the server until then, 0.03 % of a core a stream. */
-const WARM_UP_MS = 60_000;
+/** Until the runtime has compiled what it runs all the time, and has put in order what it needed to start. */
+const WARM_UP_MS = 25_000;
 
 export interface WholeShares {
   readonly all: number;
