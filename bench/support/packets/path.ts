@@ -1,7 +1,6 @@
 /** One stream's way through a media worker: session, hub and a transponder whose chunks are counted. */
 import { Slab } from "../../../src/base/slab.ts";
 import { type Micros, type Millis, micros, millis } from "../../../src/base/time.ts";
-import type { MediaSessionId } from "../../../src/contract/ids.ts";
 import { AAC_GRID, slotAt } from "../../../src/media/audio-grid.ts";
 import type { SoundForm } from "../../../src/media/sound-form.ts";
 import type { EncodedSink, LiveAudio } from "../../../src/media/sound-row.ts";
@@ -10,11 +9,9 @@ import { aacFrameBody } from "../../../src/protocol/flv/audio-tag.ts";
 import type { FlvTag } from "../../../src/protocol/flv/tag.ts";
 import { TYPE } from "../../../src/protocol/rtmp/chunk-header.ts";
 import { ChunkWriter } from "../../../src/protocol/rtmp/chunk-writer.ts";
-import type { PeerFactory, PeerHandlers } from "../../../src/transport/webrtc/peer.ts";
-import { hubOptions } from "../../../src/worker/hub-options.ts";
-import { IngestSession } from "../../../src/worker/ingest-session.ts";
-import { BROWSER } from "../../../test/support/lab/publisher.ts";
-import { senderOffer } from "../../../test/support/lab/sender-offer.ts";
+import type { PeerHandlers } from "../../../src/transport/webrtc/peer.ts";
+import type { IngestSession } from "../../../src/worker/ingest-session.ts";
+import { openOffline } from "../../../test/support/offline-session.ts";
 
 const SECOND = 1_000_000;
 const CHUNK_BYTES = 65_536;
@@ -29,27 +26,6 @@ const SOUND: SoundForm = {
 const AAC_FRAME = new Uint8Array(341);
 /** As the worker's, of all streams. */
 const FRAMES = new Slab();
-const INGEST = {
-  connectTimeoutMs: 10_000,
-  idleTimeoutMs: 10_000,
-  maxReorderWaitMs: 1000,
-  keyframeRequestGapMs: 1000,
-  startBitrateKbps: 0,
-  maxBitrateKbps: 10_000,
-};
-const LOCAL = {
-  iceUfrag: "abcd",
-  icePwd: "abcdefghijklmnopqrstuvwx",
-  fingerprint: `sha-256 ${Array.from({ length: 32 }, () => "AB").join(":")}`,
-  setup: "active",
-  candidates: [],
-} as const;
-const CREDENTIALS = [
-  `a=ice-ufrag:${LOCAL.iceUfrag}`,
-  `a=ice-pwd:${LOCAL.icePwd}`,
-  `a=fingerprint:${LOCAL.fingerprint}`,
-];
-
 function raise(error: unknown): never {
   throw error;
 }
@@ -71,7 +47,7 @@ export class PacketPath {
   readonly #session: IngestSession;
   readonly #transponder: Transponder;
   readonly #writer = new ChunkWriter();
-  #handlers: PeerHandlers | undefined;
+  readonly #library: PeerHandlers;
   /** Pictures sent. */
   pictures = 0;
   chunks = 0;
@@ -79,7 +55,15 @@ export class PacketPath {
 
   constructor(now: () => Micros) {
     this.#writer.setChunkSize(CHUNK_BYTES);
-    this.#session = this.#openSession(now);
+    const onSent = (): void => {
+      this.feedback += 1;
+    };
+    const { session, library } = openOffline({
+      ...{ now, onSent, onBug: raise },
+      openAudio: (_form, sink) => openAudio(sink),
+    });
+    this.#session = session;
+    this.#library = library;
     this.#transponder = new Transponder(
       {
         ...{ sendMetadata: true, muted: false, audio: SOUND, playout: undefined },
@@ -94,51 +78,19 @@ export class PacketPath {
         onClipLost: () => undefined,
       },
     );
-    this.#handlers?.onState("connected");
+    this.#library.onState("connected");
     const write = (tag: FlvTag, timestamp: Millis): boolean => this.#write(tag, timestamp);
     this.#transponder.connect({ write, backlog: () => 0, holdsPictures: () => false }, now());
     this.#session.hub.join(this.#transponder, now());
   }
 
   onPacket(bytes: Uint8Array, now: Micros): void {
-    this.#handlers?.onPacket(bytes, now);
+    this.#library.onPacket(bytes, now);
   }
 
   tick(now: Micros): void {
     this.#session.tick(now);
     this.#transponder.tick(now);
-  }
-
-  #openSession(now: () => Micros): IngestSession {
-    const peers: PeerFactory = {
-      open: (_remote, handlers) => {
-        this.#handlers = handlers;
-        const send = (): boolean => {
-          this.feedback += 1;
-          return true;
-        };
-        return { local: LOCAL, send, close: () => undefined };
-      },
-      close: () => undefined,
-    };
-    return new IngestSession(
-      {
-        session: "bench" as MediaSessionId,
-        offer: senderOffer(BROWSER, CREDENTIALS),
-        bitrate: { start: 0, min: 0, max: 0 },
-        ingest: INGEST,
-        hub: hubOptions(5000),
-      },
-      {
-        clock: { now, wallNow: () => millis(0) },
-        peers,
-        random32: () => 1,
-        openAudio: (_form, sink) => openAudio(sink),
-        onState: () => undefined,
-        onVideoSize: () => undefined,
-        onBug: raise,
-      },
-    );
   }
 
   #write(tag: FlvTag, timestamp: Millis): boolean {
